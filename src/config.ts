@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { BotError } from './errors.ts';
+
+/**
+ * The environment, parsed once. Every variable the program reads is a key of `variables`; a test holds `.env.example`
+ * to the same list. Modules get the slice they need, never the environment.
+ */
+
+const text = z.string().trim();
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+const decimal = (min: number, max: number) =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d+(\.\d+)?$/, 'must be a number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const httpUrl = text.refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
+  error: 'must be an http:// or https:// address',
+});
+const storeUrl = text.refine((value) => /^(memory:$|sqlite:.+)/s.test(value), {
+  error: 'must be sqlite:PATH or memory:',
+});
+const timeZone = text.refine(
+  (value) => {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: value });
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  { error: 'must be a time zone such as Europe/Berlin or UTC' },
+);
+
+const variables = {
+  OPENAI_API_KEY: text.optional(),
+  OPENAI_BASE_URL: httpUrl.optional(),
+  OPENAI_API_BASE: httpUrl.optional(),
+  OPENAI_MODEL: text.default('gpt-5-mini'),
+  FALLBACK_MODELS: list.default([]),
+  FOLD_MODEL: text.optional(),
+  SYSTEM_ROLE: text.default('You are a helpful assistant in a chat channel.'),
+  MEMORY_TOKENS: wholeNumber(200, 10_000_000).default(12_000),
+  MEMORY_HIGH: wholeNumber(1, 10_000_000).optional(),
+  MEMORY_LOW: wholeNumber(1, 10_000_000).optional(),
+  SUMMARY_TOKENS: wholeNumber(1, 1_000_000).optional(),
+  MEMORY_ROUNDS: wholeNumber(1, 100_000).optional(),
+  MODEL_CONTEXT_TOKENS: wholeNumber(500, 100_000_000).optional(),
+  TIMEZONE: timeZone.default('UTC'),
+  MAX_REPLY_TOKENS: wholeNumber(1, 1_000_000).default(1024),
+  TEMPERATURE: decimal(0, 2).optional(),
+  MODEL_FIRST_TOKEN_SECONDS: decimal(0.1, 3600).default(60),
+  MODEL_IDLE_SECONDS: decimal(0.1, 3600).default(30),
+  HOST: text.default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(7860),
+  STORE_URL: storeUrl.optional(),
+  DATA_DIR: text.default('./data'),
+  LISTEN: z.enum(['addressed', 'all'], { error: 'must be addressed or all' }).default('addressed'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_FORMAT: z.enum(['pretty', 'json'], { error: 'must be pretty or json' }).optional(),
+};
+
+const schema = z.object(variables);
+
+export const variableNames = Object.keys(variables);
+
+/** The variables whose values must never be shown. */
+const secretNames = ['OPENAI_API_KEY'] as const;
+
+export type Config = ReturnType<typeof toConfig>;
+
+/** Reads the environment; every problem is listed at once, by the variable's name, never with its value. */
+export function parseConfig(environment: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    variableNames.map((name) => [name, environment[name]]).filter(([, value]) => value?.trim()),
+  );
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success
+    ? crossChecks(parsed.data)
+    : parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
+  if (!parsed.success || problems.length > 0) {
+    throw new BotError('config', `the configuration has ${problems.length === 1 ? 'a problem' : 'problems'}:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+  }
+  return toConfig(parsed.data);
+}
+
+type Values = z.output<typeof schema>;
+
+function crossChecks(values: Values): string[] {
+  const problems: string[] = [];
+  const { MEMORY_HIGH: high, MEMORY_LOW: low, MEMORY_TOKENS: total } = values;
+  if (high !== undefined && high > total) problems.push('MEMORY_HIGH: must not be above MEMORY_TOKENS');
+  if (low !== undefined && low >= (high ?? total)) problems.push('MEMORY_LOW: must be below MEMORY_HIGH');
+  if (values.SUMMARY_TOKENS !== undefined && values.SUMMARY_TOKENS > total / 2) {
+    problems.push('SUMMARY_TOKENS: must not be above half of MEMORY_TOKENS');
+  }
+  const window = values.MODEL_CONTEXT_TOKENS;
+  if (window !== undefined && total + values.MAX_REPLY_TOKENS > window) {
+    problems.push('MEMORY_TOKENS: with MAX_REPLY_TOKENS it is more than MODEL_CONTEXT_TOKENS');
+  }
+  return problems;
+}
+
+function toConfig(values: Values) {
+  return {
+    model: {
+      apiKey: values.OPENAI_API_KEY,
+      baseUrl: values.OPENAI_BASE_URL ?? values.OPENAI_API_BASE,
+      name: values.OPENAI_MODEL,
+      fallbacks: values.FALLBACK_MODELS,
+      foldName: values.FOLD_MODEL,
+      contextTokens: values.MODEL_CONTEXT_TOKENS,
+      maxReplyTokens: values.MAX_REPLY_TOKENS,
+      temperature: values.TEMPERATURE,
+      firstTokenMs: values.MODEL_FIRST_TOKEN_SECONDS * 1000,
+      idleMs: values.MODEL_IDLE_SECONDS * 1000,
+    },
+    memory: {
+      tokens: values.MEMORY_TOKENS,
+      high: values.MEMORY_HIGH,
+      low: values.MEMORY_LOW,
+      foldTokens: values.SUMMARY_TOKENS,
+      rounds: values.MEMORY_ROUNDS,
+    },
+    role: values.SYSTEM_ROLE,
+    listen: values.LISTEN,
+    timeZone: values.TIMEZONE,
+    host: values.HOST,
+    port: values.PORT,
+    storeUrl: values.STORE_URL ?? `sqlite:${values.DATA_DIR}/channelore.db`,
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+    secrets: secretNames.map((name) => values[name]).filter((value) => value !== undefined),
+  };
+}

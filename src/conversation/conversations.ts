@@ -1,0 +1,131 @@
+import type { ChannelId } from '../event.ts';
+import { parentChannel } from '../event.ts';
+import type { Store, StoredRecord } from '../storage/store.ts';
+import { openSpan, withChange } from './head.ts';
+import { type ChannelState, createJournal, type Journal, type Step, type TailLimit, withHead } from './journal.ts';
+
+/**
+ * The one writer of every channel. A change is planned on the current state under the channel's commit lock, committed
+ * in one transaction, and only then becomes the state; a model is never called inside.
+ */
+export interface Conversations {
+  journal: Journal;
+  limit: TailLimit;
+  read(channel: ChannelId): Promise<ChannelState>;
+  /** Plans and commits. Whatever `plan` returns beside the step is handed back once it is durable. */
+  change<T>(channel: ChannelId, plan: (state: ChannelState) => Promise<Planned<T>> | Planned<T>): Promise<T>;
+  /** The channels in memory that were last used before `before`, for work that can wait for quiet. */
+  quiet(before: number): ChannelId[];
+}
+
+export interface Planned<T> {
+  /** Absent: nothing to commit. */
+  step?: Step;
+  /** Committed together with the step: usage, the inbox entry. */
+  also?: StoredRecord[];
+  value: T;
+}
+
+const maxChannelsInMemory = 2000;
+
+export function createConversations(store: Store, limit: TailLimit, now: () => number): Conversations {
+  const journal = createJournal(store, limit);
+  /** Least recently used first. */
+  const states = new Map<ChannelId, { state: ChannelState; usedAt: number }>();
+  const locks = new Map<ChannelId, Promise<unknown>>();
+  const loading = new Map<ChannelId, Promise<ChannelState>>();
+
+  function keep(state: ChannelState): ChannelState {
+    states.delete(state.channel);
+    states.set(state.channel, { state, usedAt: now() });
+    for (const channel of states.keys()) {
+      if (states.size <= maxChannelsInMemory) break;
+      if (!locks.has(channel)) states.delete(channel);
+    }
+    return state;
+  }
+
+  async function read(channel: ChannelId): Promise<ChannelState> {
+    const above = parentChannel(channel);
+    const parent = above === undefined ? undefined : (await read(above)).head;
+    const known = states.get(channel)?.state;
+    if (known !== undefined && known.parent?.live === parent?.live) {
+      return keep(known.parent === parent ? known : { ...known, parent });
+    }
+    const before = loading.get(channel);
+    if (before !== undefined) return await before;
+    const fresh = journal.load(channel, parent).then(keep);
+    loading.set(channel, fresh);
+    try {
+      return await fresh;
+    } finally {
+      loading.delete(channel);
+    }
+  }
+
+  async function locked<T>(channel: ChannelId, run: () => Promise<T>): Promise<T> {
+    const before = locks.get(channel) ?? Promise.resolve();
+    const mine = before.then(run, run);
+    const settled = mine.catch(() => undefined);
+    locks.set(channel, settled);
+    try {
+      return await mine;
+    } finally {
+      if (locks.get(channel) === settled) locks.delete(channel);
+    }
+  }
+
+  return {
+    journal,
+    limit,
+    read,
+
+    async change(channel, plan) {
+      return await locked(channel, async () => {
+        const planned = await plan(await read(channel));
+        const records = [...(planned.step?.records ?? []), ...(planned.also ?? [])];
+        try {
+          if (records.length > 0) await store.commit(records);
+        } catch (error) {
+          // What the store holds now is not known: the next reader asks it.
+          states.delete(channel);
+          throw error;
+        }
+        if (planned.step !== undefined) keep(planned.step.state);
+        return planned.value;
+      });
+    },
+
+    quiet(before) {
+      return [...states].filter(([, { usedAt }]) => usedAt < before).map(([channel]) => channel);
+    },
+  };
+}
+
+/**
+ * A thread whose parent was reset since it last spoke starts afresh: its next turn goes to a span of the parent's new
+ * epoch. Undo in the parent brings the older spans back beside it.
+ */
+export function withOpenSpan(state: ChannelState): Step {
+  if (state.parent === undefined) return { state, records: [] };
+  const parentEpoch = openSpan(state.parent).epoch;
+  const span = openSpan(state.head);
+  if (state.view.spans.includes(span)) return { state, records: [] };
+  const live = [...state.head.live, { epoch: span.epoch + 1, from: state.nextSeq, parentEpoch }];
+  const step = withHead(state, { ...state.head, live });
+  return { ...step, state: { ...step.state, page: [], tail: [], rawTokens: 0 } };
+}
+
+/** Puts away all that is remembered; role and settings stay. */
+export function withReset(state: ChannelState, by: string, at: number): Step {
+  const { head, parent, nextSeq } = state;
+  const span = openSpan(head);
+  const fresh = { epoch: span.epoch + 1, from: nextSeq, ...(parent && { parentEpoch: openSpan(parent).epoch }) };
+  const put = { live: head.live, folds: head.folds, at, by };
+  const next = withChange(
+    { ...head, live: [fresh], away: [...head.away, put], folds: [] },
+    { at, by, what: 'reset the memory' },
+  );
+  const step = withHead(state, next);
+  return { ...step, state: { ...step.state, page: [], tail: [], rawTokens: 0 } };
+}

@@ -1,0 +1,185 @@
+import { z } from 'zod';
+
+/**
+ * The seam between the platforms and the core. An adapter turns what its platform sends into an `Event`, hands it to
+ * its `Intake` and waits: only when `accept` has resolved is the event durable, and only then may the platform be told
+ * so. The core answers through a `Reply` that the adapter's `Surface` makes from the event alone, so that an event found
+ * in the inbox after a crash is answered like any other.
+ */
+
+/** `{platform}/{workspace}/{channel}[/{thread}]`, each part percent-escaped. */
+export type ChannelId = string & { readonly brand: 'ChannelId' };
+
+export interface ChannelParts {
+  platform: string;
+  workspace: string;
+  channel: string;
+  thread?: string;
+}
+
+export function toChannelId(parts: ChannelParts): ChannelId {
+  const { platform, workspace, channel, thread } = parts;
+  const all = thread === undefined ? [platform, workspace, channel] : [platform, workspace, channel, thread];
+  return all.map(escapePart).join('/') as ChannelId;
+}
+
+export function channelParts(id: ChannelId): ChannelParts {
+  const [platform = '', workspace = '', channel = '', thread] = id.split('/').map(decodeURIComponent);
+  return thread === undefined ? { platform, workspace, channel } : { platform, workspace, channel, thread };
+}
+
+/** The channel a thread stands in; nothing for a channel. */
+export function parentChannel(id: ChannelId): ChannelId | undefined {
+  const parts = id.split('/');
+  return parts.length === 4 ? (parts.slice(0, 3).join('/') as ChannelId) : undefined;
+}
+
+/** Keys are joined by `:` and ids by `/`: neither may stand in a part. A lone surrogate has no percent form. */
+function escapePart(part: string): string {
+  return encodeURIComponent(part.toWellFormed()).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+}
+
+const channelIdSchema = z
+  .string()
+  .regex(/^[^/:\s]+(\/[^/:\s]+){2,3}$/)
+  .transform((text) => text as ChannelId);
+
+const authorSchema = z.object({
+  id: z.string(),
+  /** As shown on the platform; data, never trusted. */
+  name: z.string(),
+  /** What the platform says of the person here: may they manage this server or workspace? */
+  admin: z.boolean(),
+  roles: z.array(z.string()),
+});
+
+const attachmentSchema = z.object({
+  name: z.string(),
+  mime: z.string(),
+  bytes: z.number(),
+  /** What the adapter needs to fetch it; opaque to the core. */
+  source: z.string(),
+});
+
+const base = {
+  /** The same for every delivery of the same thing, so that a redelivery is known. Unique within the channel. */
+  id: z.string(),
+  channel: channelIdSchema,
+  /** When it happened by the platform's clock, ms since 1970; the same for every delivery. */
+  at: z.number(),
+};
+
+/** Opaque to the core: what the adapter needs to answer this event, also after a restart. */
+const origin = z.record(z.string(), z.string());
+
+const messageSchema = z.object({
+  ...base,
+  kind: z.literal('message'),
+  messageId: z.string(),
+  author: authorSchema,
+  text: z.string(),
+  /**
+   * How the bot is addressed. `thread`: said in a thread without a mention; the conversation decides by who takes part.
+   * `none`: overheard.
+   */
+  to: z.enum(['direct', 'mention', 'reply', 'thread', 'none']),
+  attachments: z.array(attachmentSchema),
+  replyTo: z.string().optional(),
+  /** In a thread: the parent channel's message it hangs from. */
+  branchedFrom: z.string().optional(),
+  origin,
+});
+
+const editSchema = z.object({ ...base, kind: z.literal('edit'), messageId: z.string(), text: z.string(), origin });
+
+const deleteSchema = z.object({ ...base, kind: z.literal('delete'), messageIds: z.array(z.string()), origin });
+
+const commandSchema = z.object({
+  ...base,
+  kind: z.literal('command'),
+  author: authorSchema,
+  /** As typed after the slash, or as the platform's own options gave it. */
+  command: z.union([
+    z.object({ line: z.string() }),
+    z.object({ path: z.array(z.string()), options: z.record(z.string(), z.string()) }),
+  ]),
+  /** For a button: the message of the bot's it stands under. */
+  target: z.string().optional(),
+  direct: z.boolean(),
+  origin,
+});
+
+export const eventSchema = z.discriminatedUnion('kind', [messageSchema, editSchema, deleteSchema, commandSchema]);
+
+export type Author = z.infer<typeof authorSchema>;
+export type Attachment = z.infer<typeof attachmentSchema>;
+export type MessageEvent = z.infer<typeof messageSchema>;
+export type EditEvent = z.infer<typeof editSchema>;
+export type DeleteEvent = z.infer<typeof deleteSchema>;
+export type CommandEvent = z.infer<typeof commandSchema>;
+export type Event = z.infer<typeof eventSchema>;
+
+/** A button where the platform has them, a line saying what to type where it has none. */
+export interface Action {
+  label: string;
+  /** The command it stands for, as typed after the slash. */
+  command: string;
+}
+
+/** One message of an answer. The pieces, joined, are the answer. */
+export interface Piece {
+  index: number;
+  /** All of the piece as it stands now, not what was added. */
+  text: string;
+  /** The piece will not change any more. */
+  done: boolean;
+  /** To be offered under it; replaces what was offered before. */
+  actions: Action[];
+}
+
+export interface Notice {
+  text: string;
+  /** Only the person who asked should see it, as far as the platform can do that. */
+  private: boolean;
+  actions: Action[];
+  files: { name: string; mime: string; content: string }[];
+}
+
+/** How the core answers one event. */
+export interface Reply {
+  readonly limits: { pieceChars: number; minEditMs: number };
+  /** "I am on it", with a few words where something takes long. Harmless when repeated, gone when the answer stands. */
+  progress(note: string): Promise<void>;
+  /**
+   * Makes a piece of the answer stand as given: posts it the first time, edits it afterwards; returns the platform's
+   * message id. Idempotent: after a crash the message posted before is found and edited, never posted again.
+   */
+  write(piece: Piece): Promise<string>;
+  /** Says something beside the answer: a command's result, an error, a warning. `key` makes a repetition harmless. */
+  say(key: string, notice: Notice): Promise<void>;
+  /** Takes back what was posted, because the question is gone. */
+  withdraw(): Promise<void>;
+}
+
+/** What an adapter gives the core when it opens its intake. */
+export interface Surface {
+  /** `posted`: the message ids of the pieces known to stand already, by index. */
+  reply(event: Event, posted: readonly string[]): Reply;
+  fetch(attachment: Attachment, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+export interface Intake {
+  /** Resolves when the event is durable. `known`: it was accepted before, and nothing more will happen. */
+  accept(event: Event): Promise<'accepted' | 'known'>;
+}
+
+export type OpenIntake = (platform: string, surface: Surface) => Promise<Intake>;
+
+export interface Adapter {
+  readonly name: string;
+  /** The truth, now: could a message sent this moment be answered? */
+  health(): { ready: boolean; detail: string };
+  /** Takes nothing more in; answers may still go out. */
+  pause(): Promise<void>;
+  close(): Promise<void>;
+}

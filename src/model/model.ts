@@ -1,0 +1,71 @@
+/** The chat API as the rest of the program sees it; the wire is the business of the files beside this one. */
+
+export type ContentPart = { type: 'text'; text: string } | { type: 'image'; url: string };
+
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** As the model wrote it: JSON, or not. */
+  arguments: string;
+}
+
+export type ChatMessage =
+  | { role: 'system'; content: string }
+  | { role: 'user'; content: string | ContentPart[] }
+  | { role: 'assistant'; content: string; toolCalls?: ToolCall[] }
+  | { role: 'tool'; callId: string; content: string };
+
+/** Absent means: not sent at all. */
+export interface RequestSettings {
+  temperature?: number;
+  topP?: number;
+  seed?: number;
+  frequencyPenalty?: number;
+  presencePenalty?: number;
+  logitBias?: Record<string, number>;
+  stop?: string[];
+  responseFormat?: 'text' | 'json_object';
+}
+
+export interface ModelRequest {
+  /** Asked for first; the fallbacks follow. */
+  model: string;
+  messages: ChatMessage[];
+  maxTokens: number;
+  settings: RequestSettings;
+  /** Groups requests with the same beginning for the provider's prompt cache; no personal data. */
+  cacheKey: string;
+  /** Our own count, used where the server sends no usage. */
+  promptTokens: number;
+}
+
+export interface Usage {
+  prompt: number;
+  cached: number;
+  completion: number;
+  reasoning: number;
+  /** Counted by us because the server sent nothing. */
+  estimated: boolean;
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
+
+export type ModelEvent =
+  | { type: 'text'; text: string }
+  | { type: 'tool-call'; call: ToolCall }
+  /** Nothing can be had before `until`; the person is told. */
+  | { type: 'waiting'; until: number; reason: string }
+  /** An attempt that cost something and gave nothing to show. */
+  | { type: 'attempt'; model: string; usage: Usage }
+  /** Always last; a stream without it threw. */
+  | { type: 'end'; finish: FinishReason; usage: Usage; model: string };
+
+/**
+ * `stream` throws a `BotError` when no answer can be had. Once a `text` event has been yielded nothing is repeated: a
+ * failure after it is `broken`, a signal's is `stopped`.
+ */
+export interface Model {
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** The model's whole window in tokens, where it is known. */
+  contextTokens(model: string): number | undefined;
+}
