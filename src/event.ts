@@ -133,6 +133,8 @@ export interface Piece {
   text: string;
   /** The piece will not change any more. */
   done: boolean;
+  /** The answer ends with this piece; no write follows. */
+  last: boolean;
   /** To be offered under it; replaces what was offered before. */
   actions: Action[];
 }
