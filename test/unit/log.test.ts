@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { BotError } from '../../src/errors.ts';
@@ -179,12 +179,12 @@ test('lines below the level are not written, and a child carries its fields', ()
   assert.match(lines[0] ?? '', /"channel":"a\/b","event":"e1","turn":3,"msg":"yes"/);
 });
 
-test('a pretty line, and a JSON line, are out before a sudden end of the process', () => {
+test('a pretty line, and a JSON line, are out before the process is killed', () => {
   for (const format of ['pretty', 'json']) {
     const program = `import { createLog } from '${new URL('../../src/log.ts', import.meta.url).href}';
       createLog({ level: 'info', format: '${format}', secrets: [], destination: 1 }).info({ a: 1 }, 'last words');
-      process.exit(0);`;
-    const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+      process.kill(process.pid, 'SIGKILL');`;
+    const { stdout: out } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
     assert.match(out, /last words/);
     assert.ok(!out.includes('\u001b'), 'no colours where nobody sees them');
   }
