@@ -182,7 +182,9 @@ test('lines below the level are not written, and a child carries its fields', ()
 test('a pretty line, and a JSON line, are out before the process is killed', () => {
   for (const format of ['pretty', 'json']) {
     const program = `import { createLog } from '${new URL('../../src/log.ts', import.meta.url).href}';
-      createLog({ level: 'info', format: '${format}', secrets: [], destination: 1 }).info({ a: 1 }, 'last words');
+      const log = createLog({ level: 'info', format: '${format}', secrets: [], destination: 1 });
+      for (let i = 0; i < 50; i++) log.info({ i }, 'before');
+      log.info({}, 'last words');
       process.kill(process.pid, 'SIGKILL');`;
     const { stdout: out } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
     assert.match(out, /last words/);
