@@ -1,0 +1,154 @@
+import type { Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import type { Action, Piece } from '../../src/event.ts';
+import type { Question } from './face.ts';
+import { planRepaint } from './repaint.ts';
+import { type Paint, paintTranscript, toActionLine, toOneLine, toVisible, withoutHalfEnd } from './text.ts';
+
+/** The part of the terminal above the prompt: answers as they grow, notices, and one line that says "thinking…". */
+export interface Screen {
+  think(note: string): void;
+  write(question: Question, piece: Piece): void;
+  say(question: Question | undefined, text: string, actions: readonly Action[]): void;
+  withdraw(question: Question): void;
+  /** Ends the line being written and the thinking: the prompt may follow. */
+  rest(): void;
+}
+
+interface ScreenDeps {
+  output: Writable;
+  paint: Paint;
+  /** Called before anything is printed, so that the prompt can make room. */
+  makeRoom: () => void;
+}
+
+interface Answer {
+  pieces: string[];
+  /** What of it stands on the screen, if anything does. */
+  shown: string | undefined;
+  columns: number;
+}
+
+const label = 'assistant: ';
+const clearLine = '\r\u001b[2K';
+const frames = Array.from('⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏');
+const frameMs = 100;
+
+export function createScreen({ output, paint, makeRoom }: ScreenDeps): Screen {
+  const answers = new Map<string, Answer>();
+  const introduced = new Set<string>();
+  let atLineStart = true;
+  /** The answer at whose end the cursor stands, so that it can be gone back into. */
+  let growing: Answer | undefined;
+  let thinking: { note: string; frame: number; timer: NodeJS.Timeout } | undefined;
+
+  function put(text: string): void {
+    if (text === '') return;
+    makeRoom();
+    stopThinking();
+    output.write(text);
+    atLineStart = stripVTControlCharacters(text).endsWith('\n');
+  }
+
+  /** Prints on lines of its own what is not part of a growing answer. */
+  function putLines(text: string): void {
+    const ended = stripVTControlCharacters(text).endsWith('\n');
+    put(`${atLineStart ? '' : '\n'}${text}${ended ? '' : '\n'}`);
+    growing = undefined;
+  }
+
+  function stopThinking(): void {
+    if (thinking === undefined) return;
+    clearInterval(thinking.timer);
+    thinking = undefined;
+    output.write(clearLine);
+  }
+
+  function drawThinking(): void {
+    if (thinking === undefined) return;
+    const frame = frames[thinking.frame++ % frames.length] ?? '';
+    output.write(`${clearLine}${paint('dim', toOneLine(`${frame} ${thinking.note}`, sizeOf(output).columns - 1))}`);
+  }
+
+  function introduce(question: Question | undefined): void {
+    if (question?.earlier === undefined || introduced.has(question.id)) return;
+    introduced.add(question.id);
+    putLines(paint('dim', `earlier you asked: ${question.earlier}`));
+  }
+
+  function begin(answer: Answer, text: string): void {
+    put(`${atLineStart ? '' : '\n'}${paint('assistant', label + text)}`);
+    answer.columns = sizeOf(output).columns;
+    growing = answer;
+  }
+
+  function grow(answer: Answer, next: string): void {
+    if (answer.shown === undefined) {
+      begin(answer, next);
+      return;
+    }
+    const size = sizeOf(output);
+    const planned = planRepaint(answer.shown, next, { ...size, startColumn: label.length });
+    if (planned.kind === 'append') {
+      if (growing !== answer && !atLineStart) put('\n');
+      put(paint('assistant', planned.added));
+    } else if (planned.kind === 'rewind' && growing === answer && answer.columns === size.columns) {
+      put(`${goTo(planned.up, planned.column)}${paint('assistant', planned.text)}`);
+    } else {
+      putLines(paint('dim', '(the answer was written anew)'));
+      begin(answer, next);
+    }
+  }
+
+  return {
+    think(note) {
+      if (!atLineStart) return; // an answer is being written: that is progress enough
+      if (thinking !== undefined) thinking.note = note;
+      else {
+        makeRoom();
+        thinking = { note, frame: 0, timer: setInterval(drawThinking, frameMs).unref() };
+      }
+      drawThinking();
+    },
+    write(question, piece) {
+      introduce(question);
+      const answer = answers.get(question.id) ?? { pieces: [], shown: undefined, columns: 0 };
+      answers.set(question.id, answer);
+      answer.pieces[piece.index] = piece.text;
+      const whole = answer.pieces.slice(0, piece.last ? piece.index + 1 : undefined).join('');
+      const next = toVisible(piece.last ? whole : withoutHalfEnd(whole));
+      if (next !== (answer.shown ?? '')) {
+        grow(answer, next);
+        answer.shown = next;
+      }
+      if (!piece.last) return;
+      answers.delete(question.id);
+      introduced.delete(question.id);
+      if (!atLineStart) put('\n');
+      if (piece.actions.length > 0) putLines(paint('dim', toActionLine(piece.actions)));
+    },
+    say(question, text, actions) {
+      introduce(question);
+      putLines(paintTranscript(toVisible(text), paint));
+      if (actions.length > 0) putLines(paint('dim', toActionLine(actions)));
+    },
+    withdraw(question) {
+      answers.delete(question.id);
+      putLines(paint('dim', '(taken back: the question is gone)'));
+    },
+    rest() {
+      stopThinking();
+      if (!atLineStart) put('\n');
+    },
+  };
+}
+
+function goTo(up: number, column: number): string {
+  return `${up > 0 ? `\u001b[${up}A` : ''}\r${column > 0 ? `\u001b[${column}C` : ''}\u001b[J`;
+}
+
+function sizeOf(output: Writable): { columns: number; rows: number } {
+  const columns = 'columns' in output && typeof output.columns === 'number' ? output.columns : 0;
+  const rows = 'rows' in output && typeof output.rows === 'number' ? output.rows : 0;
+  return { columns: columns || 80, rows: rows || 24 };
+}

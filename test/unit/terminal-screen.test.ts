@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { planRepaint } from '../../adapters/terminal/repaint.ts';
+import { createScreen } from '../../adapters/terminal/screen.ts';
+import { createPaint } from '../../adapters/terminal/text.ts';
+import { createEmulator } from './terminal-emulator.ts';
+
+const question = { id: 'q', earlier: undefined };
+
+function start(columns = 20, rows = 1_000, color = false) {
+  const emulator = createEmulator(columns, rows);
+  const screen = createScreen({ output: emulator.output, paint: createPaint(color), makeRoom: () => {} });
+  const write = (text: string, last = false, index = 0) =>
+    screen.write(question, { index, text, done: last, last, actions: [] });
+  return { ...emulator, screen, write };
+}
+
+test('whatever an answer went through, the screen shows what it became', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\n'), maxLength: 70 });
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 8 }), text, (before, final) => {
+      const { write, seen } = start();
+      for (const one of before) write(one);
+      write(final, true);
+      const fresh = start();
+      fresh.write(final, true);
+      const expected = final === '' && before.some((one) => one !== '') ? 'assistant:' : fresh.seen();
+      assert.equal(seen(), expected);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('of a growing answer only what was added is printed', () => {
+  const { write, raw } = start();
+  write('Mira');
+  write('Mirabelle is');
+  write('Mirabelle is your cat.', true);
+  assert.equal(raw(), 'assistant: Mirabelle is your cat.\n');
+});
+
+test('the pieces of an answer are printed as one text', () => {
+  const { write, raw } = start();
+  write('One, ');
+  write('two', false, 1);
+  write('two, three', true, 1);
+  assert.equal(raw(), 'assistant: One, two, three\n');
+});
+
+test('an answer that begins anew with fewer pieces keeps none of the old ones', () => {
+  const { write, seen } = start();
+  write('One, ');
+  write('two', false, 1);
+  write('Three', true, 0);
+  assert.equal(seen(), 'assistant: Three');
+});
+
+test('half a character or half a line break waits for its other half', () => {
+  const { write, raw } = start();
+  write('cat \ud83d');
+  write('cat 🐈\r');
+  write('cat 🐈\r\nmeow', true);
+  assert.equal(raw(), 'assistant: cat 🐈\nmeow\n');
+});
+
+test('a change beyond the top of the screen is printed anew, under a line that says so', () => {
+  const { write, seen } = start(30, 3);
+  write('a\nb\nc\nd');
+  write('x\nb', true);
+  assert.equal(seen(), 'assistant: a\nb\nc\nd\n(the answer was written anew)\nassistant: x\nb');
+});
+
+test('a notice in the middle of an answer stands on lines of its own, and the answer goes on below it', () => {
+  const { screen, write, seen } = start(40);
+  write('One, ');
+  screen.say(undefined, 'Stopping.', [{ label: 'Yes, forget', command: 'forget me confirm' }]);
+  write('One, two');
+  write('Zwei', true);
+  assert.equal(
+    seen(),
+    [
+      'assistant: One,',
+      'Stopping.',
+      '[Yes, forget: /forget me confirm]',
+      'two',
+      '(the answer was written anew)',
+      'assistant: Zwei',
+    ].join('\n'),
+  );
+});
+
+test('while it thinks one line says so, and goes when text comes', () => {
+  const { screen, write, seen } = start(40);
+  screen.think('thinking…');
+  assert.match(seen(), /^\S thinking…$/);
+  screen.think(`thinking… waiting 20 s for\n${'x'.repeat(80)}`);
+  assert.match(seen(), /^\S thinking… waiting 20 s for x+…$/);
+  assert.ok(seen().length < 40);
+  write('Hello', true);
+  assert.equal(seen(), 'assistant: Hello');
+  screen.think('thinking…');
+  screen.rest();
+  assert.equal(seen(), 'assistant: Hello');
+});
+
+test('an answer to a question of an earlier run says which question', () => {
+  const { screen, seen } = start(60);
+  const earlier = { id: 'e', earlier: 'What is my cat called?' };
+  screen.write(earlier, { index: 0, text: 'Mira', done: false, last: false, actions: [] });
+  screen.write(earlier, { index: 0, text: 'Mirabelle', done: true, last: true, actions: [] });
+  assert.equal(seen(), 'earlier you asked: What is my cat called?\nassistant: Mirabelle');
+});
+
+test('an answer is blue, and every colour ends where its text ends', () => {
+  const { screen, write, raw } = start(60, 24, true);
+  write('Hi');
+  write('Hi you', true);
+  assert.equal(raw(), '\u001b[34massistant: Hi\u001b[0m\u001b[34m you\u001b[0m\n');
+  screen.say(undefined, 'system: Be kind.\nAlways.\n\nuser: Hi\ntool (weather): 7°\nassistant: Ok\n\nThat is all', []);
+  const shown = raw().split('\n').slice(1);
+  const colours = shown.map((line) => (line.endsWith('\u001b[0m') ? /^.\[(\d+)m/.exec(line)?.[1] : ''));
+  assert.deepEqual(colours, ['31', '31', '', '32', '35', '34', '', '', '']);
+});
+
+test('going back counts rows as a terminal does', () => {
+  const size = { columns: 10, rows: 24, startColumn: 4 };
+  const cases: [string, string, object][] = [
+    ['abc', 'abcd', { kind: 'append', added: 'd' }],
+    ['abc', 'abd', { kind: 'rewind', up: 0, column: 4, text: 'abd' }],
+    ['abcdef', 'b', { kind: 'rewind', up: 0, column: 4, text: 'b' }],
+    ['abcdefg', 'b', { kind: 'rewind', up: 1, column: 4, text: 'b' }],
+    ['a\nbc\nd', 'a\nbd', { kind: 'rewind', up: 1, column: 0, text: 'bd' }],
+    ['a\n', 'a', { kind: 'rewind', up: 1, column: 4, text: 'a' }],
+    ['\na', 'b', { kind: 'rewind', up: 1, column: 4, text: 'b' }],
+    ['a\n日本語日本', 'a\nx', { kind: 'rewind', up: 0, column: 0, text: 'x' }],
+    ['a\nx日本語日本', 'a\ny', { kind: 'rewind', up: 1, column: 0, text: 'y' }],
+    ['a\n\t123', 'a\ny', { kind: 'rewind', up: 1, column: 0, text: 'y' }],
+    [`a${'\n'.repeat(24)}`, 'b', { kind: 'anew' }],
+  ];
+  for (const [shown, next, planned] of cases) assert.deepEqual(planRepaint(shown, next, size), planned);
+});
