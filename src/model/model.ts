@@ -28,6 +28,8 @@ export interface RequestSettings {
 }
 
 export interface ModelRequest {
+  /** A fold's settings are ours, not a person's: what a server refuses of them is left out. */
+  purpose: 'answer' | 'fold';
   /** Asked for first; the fallbacks follow. */
   model: string;
   messages: ChatMessage[];

@@ -1,0 +1,185 @@
+import { OpenAI } from 'openai';
+import { BotError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type Outcome, runAttempt } from './attempt.ts';
+import { type Clock, sleep } from './clock.ts';
+import type { Failure } from './failure.ts';
+import { createGate, type Gate } from './gate.ts';
+import { knownContextTokens } from './known-models.ts';
+import type { Model, ModelEvent, ModelRequest } from './model.ts';
+import { readRateHeaders } from './rate-headers.ts';
+import { patienceMs, planStep } from './retry.ts';
+import { fetchWithReadableErrors } from './transport.ts';
+import { type Dialect, firstDialect, learnRefusal, toParams } from './wire.ts';
+
+export interface OpenAiConfig {
+  /** Absent: no Authorization header is sent. */
+  apiKey: string | undefined;
+  /** Absent: OpenAI's own. */
+  baseUrl: string | undefined;
+  fallbackModels: readonly string[];
+  firstTokenMs: number;
+  idleMs: number;
+  /** As the operator says; otherwise what is known of the model. */
+  contextTokens: number | undefined;
+}
+
+export interface OpenAiDeps {
+  clock: Clock;
+  /** Between 0 and 1. */
+  random: () => number;
+  log: Pick<Log, 'debug' | 'warn'>;
+  countTokens: (text: string, model: string) => number | Promise<number>;
+}
+
+/** One call: all its attempts, on all its models. */
+interface Call {
+  request: ModelRequest;
+  signal: AbortSignal;
+  /** Whoever came first goes first, also after having been sent away. */
+  place: number;
+  startedAt: number;
+}
+
+/** Nobody waits longer than this for a rate limit; they are told when to come back instead. */
+const maxWaitMs = 300_000;
+
+/** The SDK's own timer ends before the body; ours watch everything, so it only must not be the first. */
+const sdkTimeoutMs = 86_400_000;
+
+/** A Model over any server that speaks OpenAI's Chat Completions. */
+export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model {
+  const { clock, log } = deps;
+  const client = createClient(config);
+  const host = new URL(client.baseURL).host;
+  // Both are bounded by the models that settings name: what is idle, or learnt again in one request, may go.
+  const gates = new Map<string, Gate>();
+  const dialects = new Map<string, Dialect>();
+  let calls = 0;
+
+  return {
+    contextTokens: (model) => config.contextTokens ?? knownContextTokens(model),
+    async *stream(request, signal) {
+      calls += 1;
+      const call: Call = { request, signal, place: calls, startedAt: clock.now() };
+      const models = [...new Set([request.model, ...config.fallbackModels])];
+      let first: Failure | undefined;
+      for (const [index, model] of models.entries()) {
+        const failure = yield* askModel(call, model, index + 1 < models.length);
+        if (failure === undefined) return;
+        first ??= failure;
+        if (failure.remedy === 'none') throw failure.error;
+      }
+      throw first?.error ?? new BotError('bug', 'no model was asked');
+    },
+  };
+
+  /** Returns nothing when the model has answered. */
+  async function* askModel(
+    call: Call,
+    model: string,
+    otherModelLeft: boolean,
+  ): AsyncGenerator<ModelEvent, Failure | undefined> {
+    for (let attempts = 1; ; attempts += 1) {
+      const outcome = yield* admit(call, model, otherModelLeft);
+      if (outcome.ok) {
+        const { finish, usage } = outcome;
+        yield { type: 'end', finish, usage, model: outcome.model };
+        return undefined;
+      }
+      const { failure, usage } = outcome;
+      if (usage !== undefined) yield { type: 'attempt', model: outcome.model, usage };
+      if (outcome.shown) throw failure.error;
+      const step = planStep(failure, { attempts, otherModelLeft, now: clock.now() }, deps.random());
+      if (failure.error.kind !== 'stopped') {
+        log.warn({ model, attempts, next: step.do, err: failure.error }, 'a request to the chat API failed');
+      }
+      if (step.do !== 'retry') return failure;
+      // A wait that the server named is the gate's, and everybody's.
+      if (failure.remedy !== 'later') await sleep(clock, step.waitMs, call.signal);
+    }
+  }
+
+  /** Waits for the rate limit, then makes one attempt, putting the request anew where the server does not know a part. */
+  async function* admit(call: Call, model: string, otherModelLeft: boolean): AsyncGenerator<ModelEvent, Outcome> {
+    for (;;) {
+      const gate = gateOf(model);
+      const deadline = otherModelLeft ? clock.now() + patienceMs : call.startedAt + maxWaitMs;
+      const admitted = yield* gate.enter(call.place, deadline, call.signal);
+      if (!admitted) return unsent(model, call.signal.aborted ? stopped() : limited(gate));
+      const dialect = dialectOf(model);
+      const outcome = yield* send(call, model, gate, dialect);
+      const refusal = outcome.ok ? undefined : outcome.failure.refusal;
+      if (refusal?.what !== 'parameter' || !refusal.unsupported) return outcome;
+      const learnt = learnRefusal(dialect, refusal.name, call.request.purpose);
+      if (learnt === undefined) return outcome;
+      dialects.set(model, learnt);
+      log.debug({ model, parameter: refusal.name }, 'the chat API does not know a parameter');
+    }
+  }
+
+  async function* send(call: Call, model: string, gate: Gate, dialect: Dialect): AsyncGenerator<ModelEvent, Outcome> {
+    let settled = false;
+    const onResponse = (headers: Headers, status: number) => {
+      settled = true;
+      log.debug({ model, status, ...headerFields(headers) }, 'the chat API answered');
+      gate.settle(readRateHeaders(headers, status, clock.now()));
+    };
+    const params = toParams(call.request, model, dialect);
+    const { firstTokenMs, idleMs } = config;
+    const { countTokens } = deps;
+    const input = { client, params, request: call.request, host, firstTokenMs, idleMs, clock, countTokens, onResponse };
+    try {
+      return yield* runAttempt(input, call.signal);
+    } finally {
+      if (!settled) gate.settle(undefined);
+      if (gate.idle()) gates.delete(model);
+    }
+  }
+
+  function gateOf(model: string): Gate {
+    const gate = gates.get(model) ?? createGate(clock);
+    gates.set(model, gate);
+    return gate;
+  }
+
+  function dialectOf(model: string): Dialect {
+    return dialects.get(model) ?? firstDialect(config.baseUrl);
+  }
+
+  function limited(gate: Gate): Failure {
+    const retryAt = Math.max(gate.opensAt(), clock.now());
+    return { error: new BotError('busy', 'the chat API is at its rate limit', { retryAt }), remedy: 'other-model' };
+  }
+}
+
+function createClient(config: OpenAiConfig): OpenAI {
+  return new OpenAI({
+    apiKey: config.apiKey ?? 'none',
+    ...(config.apiKey === undefined ? { defaultHeaders: { Authorization: null } } : {}),
+    baseURL: config.baseUrl ?? 'https://api.openai.com/v1',
+    maxRetries: 0,
+    timeout: sdkTimeoutMs,
+    // It would write to the console, what people said included.
+    logLevel: 'off',
+    fetch: fetchWithReadableErrors,
+  });
+}
+
+function unsent(model: string, failure: Failure): Outcome {
+  return { ok: false, failure, shown: false, usage: undefined, model };
+}
+
+function stopped(): Failure {
+  return { error: new BotError('stopped', 'this answer was stopped'), remedy: 'none' };
+}
+
+/** Which request it was, who answered, and what is left: never a key, which is in no response. */
+function headerFields(headers: Headers): Record<string, unknown> {
+  const limits = [...headers].filter(([name]) => name.startsWith('x-ratelimit-') || name.startsWith('retry-after'));
+  return {
+    requestId: headers.get('x-request-id') ?? undefined,
+    answeredBy: headers.get('openai-model') ?? undefined,
+    limits: Object.fromEntries(limits),
+  };
+}
