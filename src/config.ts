@@ -49,7 +49,7 @@ const variables = {
   OPENAI_API_KEY: text.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
   OPENAI_API_BASE: httpUrl.optional(),
-  OPENAI_MODEL: text.default('gpt-5-mini'),
+  OPENAI_MODEL: text.default('gpt-4.1-mini'),
   FALLBACK_MODELS: list.default([]),
   FOLD_MODEL: text.optional(),
   SYSTEM_ROLE: text.default('You are a helpful assistant in a chat channel.'),
@@ -69,7 +69,24 @@ const variables = {
   STORE_URL: storeUrl.optional(),
   DATA_DIR: text.default('./data'),
   LISTEN: z.enum(['addressed', 'all'], { error: 'must be addressed or all' }).default('addressed'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  ADMIN_USERS: list.default([]),
+  ALLOWED_USERS: list.default([]),
+  ALLOWED_ROLES: list.default([]),
+  ALLOWED_CHANNELS: list.default([]),
+  BLOCKED_USERS: list.default([]),
+  RESTRICTED_COMMANDS: list.default([]),
+  BUDGET_USER_TOKENS: wholeNumber(1, 1_000_000_000_000).optional(),
+  BUDGET_CHANNEL_TOKENS: wholeNumber(1, 1_000_000_000_000).optional(),
+  BUDGET_WORKSPACE_TOKENS: wholeNumber(1, 1_000_000_000_000).optional(),
+  BUDGET_WORKSPACE_USD: decimal(0.01, 1_000_000_000).optional(),
+  PRICES_FILE: text.optional(),
+  RETENTION_DAYS: wholeNumber(1, 100_000).optional(),
+  OLLAMA_URL: httpUrl.default('http://127.0.0.1:11434'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+      error: 'must be trace, debug, info, warn, error or silent',
+    })
+    .optional(),
   LOG_FORMAT: z.enum(['pretty', 'json'], { error: 'must be pretty or json' }).optional(),
 };
 
@@ -92,7 +109,10 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     ? crossChecks(parsed.data)
     : parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
   if (!parsed.success || problems.length > 0) {
-    throw new BotError('config', `the configuration has ${problems.length === 1 ? 'a problem' : 'problems'}:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+    throw new BotError(
+      'config',
+      `the configuration has ${problems.length === 1 ? 'a problem' : 'problems'}:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    );
   }
   return toConfig(parsed.data);
 }
@@ -141,6 +161,23 @@ function toConfig(values: Values) {
     host: values.HOST,
     port: values.PORT,
     storeUrl: values.STORE_URL ?? `sqlite:${values.DATA_DIR}/channelore.db`,
+    ollamaUrl: values.OLLAMA_URL,
+    policy: {
+      adminUsers: values.ADMIN_USERS,
+      allowedUsers: values.ALLOWED_USERS,
+      allowedRoles: values.ALLOWED_ROLES,
+      allowedChannels: values.ALLOWED_CHANNELS,
+      blockedUsers: values.BLOCKED_USERS,
+      restrictedCommands: values.RESTRICTED_COMMANDS,
+    },
+    budgets: {
+      userTokens: values.BUDGET_USER_TOKENS,
+      channelTokens: values.BUDGET_CHANNEL_TOKENS,
+      workspaceTokens: values.BUDGET_WORKSPACE_TOKENS,
+      workspaceUsd: values.BUDGET_WORKSPACE_USD,
+    },
+    pricesFile: values.PRICES_FILE,
+    retentionDays: values.RETENTION_DAYS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     secrets: secretNames.map((name) => values[name]).filter((value) => value !== undefined),
   };

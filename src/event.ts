@@ -119,12 +119,24 @@ export type DeleteEvent = z.infer<typeof deleteSchema>;
 export type CommandEvent = z.infer<typeof commandSchema>;
 export type Event = z.infer<typeof eventSchema>;
 
-/** A button where the platform has them, a line saying what to type where it has none. */
-export interface Action {
-  label: string;
+const actionSchema = z.object({
+  label: z.string(),
   /** The command it stands for, as typed after the slash. */
-  command: string;
-}
+  command: z.string(),
+});
+
+/** A button where the platform has them, a line saying what to type where it has none. */
+export type Action = z.infer<typeof actionSchema>;
+
+export const noticeSchema = z.object({
+  text: z.string(),
+  /** Only the person who asked should see it, as far as the platform can do that. */
+  private: z.boolean(),
+  actions: z.array(actionSchema),
+  files: z.array(z.object({ name: z.string(), mime: z.string(), content: z.string() })),
+});
+
+export type Notice = z.infer<typeof noticeSchema>;
 
 /** One message of an answer. The pieces, joined, are the answer. */
 export interface Piece {
@@ -139,14 +151,6 @@ export interface Piece {
   actions: Action[];
 }
 
-export interface Notice {
-  text: string;
-  /** Only the person who asked should see it, as far as the platform can do that. */
-  private: boolean;
-  actions: Action[];
-  files: { name: string; mime: string; content: string }[];
-}
-
 /** How the core answers one event. */
 export interface Reply {
   readonly limits: { pieceChars: number; minEditMs: number };
@@ -154,12 +158,13 @@ export interface Reply {
   progress(note: string): Promise<void>;
   /**
    * Makes a piece of the answer stand as given: posts it the first time, edits it afterwards; returns the platform's
-   * message id. Idempotent: after a crash the message posted before is found and edited, never posted again.
+   * message id. Idempotent: after a crash the message posted before is found and edited, never posted again. With the
+   * last piece, messages of an earlier attempt that stand beyond it are taken back.
    */
   write(piece: Piece): Promise<string>;
   /** Says something beside the answer: a command's result, an error, a warning. `key` makes a repetition harmless. */
   say(key: string, notice: Notice): Promise<void>;
-  /** Takes back what was posted, because the question is gone. */
+  /** Takes back what was posted, because the question is gone. Harmless where nothing was. */
   withdraw(): Promise<void>;
 }
 

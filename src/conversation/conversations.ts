@@ -14,15 +14,19 @@ export interface Conversations {
   read(channel: ChannelId): Promise<ChannelState>;
   /** Plans and commits. Whatever `plan` returns beside the step is handed back once it is durable. */
   change<T>(channel: ChannelId, plan: (state: ChannelState) => Promise<Planned<T>> | Planned<T>): Promise<T>;
+  /** The state where it is in memory; looking does not count as using. */
+  peek(channel: ChannelId): ChannelState | undefined;
   /** The channels in memory that were last used before `before`, for work that can wait for quiet. */
   quiet(before: number): ChannelId[];
 }
 
 export interface Planned<T> {
-  /** Absent: nothing to commit. */
-  step?: Step;
+  /** Absent: the state stays as it is. */
+  step?: Step | undefined;
   /** Committed together with the step: usage, the inbox entry. */
   also?: StoredRecord[];
+  /** What was changed reaches so far back that the state is read again. */
+  reload?: boolean;
   value: T;
 }
 
@@ -91,10 +95,13 @@ export function createConversations(store: Store, limit: TailLimit, now: () => n
           states.delete(channel);
           throw error;
         }
-        if (planned.step !== undefined) keep(planned.step.state);
+        if (planned.reload) states.delete(channel);
+        else if (planned.step !== undefined) keep(planned.step.state);
         return planned.value;
       });
     },
+
+    peek: (channel) => states.get(channel)?.state,
 
     quiet(before) {
       return [...states].filter(([, { usedAt }]) => usedAt < before).map(([channel]) => channel);
@@ -128,4 +135,17 @@ export function withReset(state: ChannelState, by: string, at: number): Step {
   );
   const step = withHead(state, next);
   return { ...step, state: { ...step.state, page: [], tail: [], rawTokens: 0 } };
+}
+
+/** What the last reset put away stands before what was said since. Nothing where there is no reset to undo. */
+export function withUndo(state: ChannelState, by: string, at: number): StoredRecord[] | undefined {
+  const put = state.head.away.at(-1);
+  if (put === undefined) return undefined;
+  const head = {
+    ...state.head,
+    live: [...put.live, ...state.head.live],
+    folds: [...put.folds, ...state.head.folds],
+    away: state.head.away.slice(0, -1),
+  };
+  return withHead(state, withChange(head, { at, by, what: 'undid the reset' })).records;
 }

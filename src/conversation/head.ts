@@ -102,7 +102,9 @@ export interface Range {
 
 /** The stretches of turns that are remembered, one an epoch, oldest first. `nextSeq` ends the open one. */
 export function liveRanges(head: Head, view: View, nextSeq: number): Range[] {
-  const all = [...head.live, ...head.away.flatMap((put) => put.live)].sort((a, b) => a.from - b.from || a.epoch - b.epoch);
+  const all = [...head.live, ...head.away.flatMap((put) => put.live)].sort(
+    (a, b) => a.from - b.from || a.epoch - b.epoch,
+  );
   const remembered = new Set(view.spans.map((span) => span.epoch));
   return all
     .map((span, n) => ({ epoch: span.epoch, from: span.from, to: (all[n + 1]?.from ?? nextSeq) - 1 }))

@@ -31,6 +31,8 @@ export interface ChannelState {
   tail: Turn[];
   /** What all uncovered spoken turns cost, those that are not in `tail` included. */
   rawTokens: number;
+  /** Grows when a turn that was said earlier changes: what was derived from it must be derived again. */
+  amended: number;
 }
 
 export interface Step {
@@ -43,7 +45,11 @@ export interface TailLimit {
   tokens: number;
 }
 
-export function appendTurn(state: ChannelState, turn: Omit<Turn, 'seq' | 'rev'>, limit: TailLimit): Step & { turn: Turn } {
+export function appendTurn(
+  state: ChannelState,
+  turn: Omit<Turn, 'seq' | 'rev'>,
+  limit: TailLimit,
+): Step & { turn: Turn } {
   const { channel, nextSeq } = state;
   const epoch = openSpan(state.head).epoch;
   const added: Turn = { ...turn, seq: nextSeq, rev: 0 };
@@ -89,6 +95,7 @@ export function replaceTurn(state: ChannelState, epoch: number, page: readonly T
   return {
     state: {
       ...state,
+      amended: state.amended + 1,
       page: isOpen ? changed : state.page,
       tail: inMemory ? [...others, turn].sort((a, b) => a.seq - b.seq) : others,
       rawTokens: state.rawTokens + cost(turn) - cost(before),
@@ -168,7 +175,7 @@ export function createJournal(store: Store, limit: TailLimit): Journal {
       const page = last?.read() ?? [];
       const nextSeq = (page.at(-1)?.seq ?? span.from - 1) + 1;
       const view = viewOf(head, parent);
-      const empty: ChannelState = { channel, head, parent, view, nextSeq, page, tail: [], rawTokens: 0 };
+      const empty: ChannelState = { channel, head, parent, view, nextSeq, page, tail: [], rawTokens: 0, amended: 0 };
       let tail: Turn[] = [];
       let rawTokens = 0;
       for (const range of openRanges(empty)) {

@@ -1,7 +1,8 @@
 /** How people are called in a prompt. Names are data: they may not break a line, close a wrapper or pose as a role. */
 
 const maxNameChars = 40;
-const maxPeople = 1000;
+/** Of a channel with more, the longest unseen are no longer listed. */
+export const maxPeople = 1000;
 const roleWords = new Set(['system', 'assistant', 'user', 'tool', 'developer', 'function']);
 
 /** By the platform's id: the name as cleaned, and as shown where it is not the first of its kind. */

@@ -1,0 +1,220 @@
+import { createBot } from './bot.ts';
+import { completeLine } from './commands/complete.ts';
+import { commands } from './commands/list.ts';
+import { createPolicy, restrictionProblems } from './commands/policy.ts';
+import { createCommandRunner } from './commands/runner.ts';
+import type { EncoderFor } from './commands/setting.ts';
+import { resolveProfile } from './commands/settings.ts';
+import type { Config } from './config.ts';
+import { headKind } from './conversation/head.ts';
+import { createMemory } from './conversation/memory.ts';
+import type { Profile } from './conversation/profile.ts';
+import { planLimits, smallestHigh } from './conversation/limits.ts';
+import { encodingForModel, loadCounter, upperBound } from './conversation/tokens.ts';
+import { systemText } from './conversation/wire.ts';
+import { BotError } from './errors.ts';
+import type { Adapter, OpenIntake } from './event.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { createInbox } from './inbox/inbox.ts';
+import type { Log } from './log.ts';
+import { chooseModel } from './model/choose.ts';
+import { applyNetworkEnvironment } from './model/network.ts';
+import { observed } from './model/observed.ts';
+import { type Health, startOperations } from './operations/http.ts';
+import { createMetrics } from './operations/metrics.ts';
+import { openStore } from './storage/open.ts';
+import type { Store } from './storage/store.ts';
+import { createRunningAnswers } from './turn/running.ts';
+import { createLedger } from './usage/ledger.ts';
+import { loadPrices } from './usage/prices.ts';
+
+/** The parts, put together; and taken apart in the order that loses nothing. */
+export interface App {
+  stop(): Promise<void>;
+}
+
+/** What the core offers whoever speaks to the world. */
+export interface Core {
+  openIntake: OpenIntake;
+  log: Log;
+  now(): number;
+  defaultRole: string;
+  /** What a command line, without its slash, can become. */
+  complete(line: string): string[];
+}
+
+interface AppOptions {
+  config: Config;
+  environment: Record<string, string | undefined>;
+  log: Log;
+  /** Whether health and metrics are served. */
+  serve: boolean;
+  startAdapters(core: Core): Promise<Adapter[]>;
+}
+
+const drainMs = 7000;
+
+export async function startApp({ config, environment, log, serve, startAdapters }: AppOptions): Promise<App> {
+  for (const line of applyNetworkEnvironment(environment)) log.info({}, line);
+  const now = Date.now;
+  const metrics = createMetrics();
+  const counterFor = (model: string) => loadCounter(encodingForModel(model));
+  const countTokens = async (text: string, model: string) => await (await counterFor(model)).count(text);
+  const chosen = await chooseModel(config, { log, countTokens });
+  const model = observed(chosen.model, metrics);
+  const defaults = toDefaults(config, chosen.name);
+  await checkBudget(defaults, model.contextTokens(chosen.name), countTokens);
+  checkRestrictions(config);
+  const prices = await loadPrices(config.pricesFile);
+  const store = await openStore(config.storeUrl);
+  const stopped = new AbortController();
+  const ledger = createLedger({ store, prices, timeZone: config.timeZone, limits: config.budgets, now });
+  const encode = async (name: string) => {
+    const counter = await counterFor(name);
+    return (text: string) => counter.encode(text);
+  };
+  const memory = createMemory({
+    store,
+    model,
+    foldModel: config.model.foldName,
+    ledger,
+    resolveProfile: createToProfile(defaults, encode, log),
+    counterFor,
+    tailTokens: Math.max(smallestTailTokens, defaults.memory.tokens * 2),
+    signal: stopped.signal,
+    log,
+    now,
+    onFold: metrics.folded,
+  });
+  const running = createRunningAnswers();
+  const runner = createCommandRunner({
+    memory,
+    model,
+    running,
+    ledger,
+    policy: createPolicy(config.policy),
+    timeZone: config.timeZone,
+    pricesAsOf: prices.asOf,
+    commands: () => commands,
+    encode,
+    now,
+  });
+  const bot = createBot({
+    memory,
+    answer: { ...memory, model, ledger, running, log, now, onFirstToken: metrics.firstToken },
+    commands: runner,
+    log,
+    metrics,
+    now,
+  });
+  const inbox = createInbox({ store, handle: bot.handle, isUrgent: bot.isUrgent, log, now });
+  metrics.watchQueue(() => ({ waiting: inbox.waiting(), running: inbox.running() }));
+  const housekeeping = startHousekeeping({ store, memory, inbox, retentionDays: config.retentionDays, log, now });
+  log.info({}, chosen.told);
+
+  const adapters = await startAdapters({
+    openIntake: inbox.open,
+    log,
+    now,
+    defaultRole: defaults.role,
+    complete: (line) => completeLine(commands, line),
+  });
+  const health = () => healthOf(store, adapters);
+  const operations = serve
+    ? await startOperations({ host: config.host, port: config.port, metrics, health })
+    : undefined;
+  if (operations !== undefined) log.info({}, `health and metrics on http://${config.host}:${operations.port}`);
+  // The first count of a message must not wait for the ranks to load.
+  void counterFor(chosen.name).catch((error: unknown) => log.error({ error }, 'the token counter could not be loaded'));
+
+  return {
+    async stop() {
+      log.info({}, 'stopping: what runs is finished or kept for the next start');
+      housekeeping.stop();
+      await Promise.all(adapters.map((adapter) => adapter.pause()));
+      await inbox.close(drainMs);
+      stopped.abort(new BotError('stopped', 'the program stops'));
+      await memory.idle();
+      await Promise.all(adapters.map((adapter) => adapter.close()));
+      await operations?.close();
+      await store.close();
+    },
+  };
+}
+
+/** However small the budget, so much of a channel's unfolded talk is kept in memory. */
+const smallestTailTokens = 50_000;
+
+async function healthOf(store: Store, adapters: readonly Adapter[]): Promise<Health> {
+  const parts = [await storeHealth(store), ...adapters.map((adapter) => ({ name: adapter.name, ...adapter.health() }))];
+  return { ready: parts.every((part) => part.ready), parts };
+}
+
+async function storeHealth(store: Store): Promise<Health['parts'][number]> {
+  try {
+    await store.list(headKind, '', { limit: 1 });
+    return { name: 'store', ready: true, detail: 'answers' };
+  } catch {
+    return { name: 'store', ready: false, detail: 'cannot be read' };
+  }
+}
+
+function toDefaults(config: Config, model: string): Profile {
+  const { maxReplyTokens, temperature } = config.model;
+  return {
+    role: config.role,
+    model,
+    maxReplyTokens,
+    request: temperature === undefined ? {} : { temperature },
+    memory: config.memory,
+    listen: config.listen,
+  };
+}
+
+/** A budget in which nothing could be remembered, or which the model cannot read, is refused before anything starts. */
+async function checkBudget(
+  defaults: Profile,
+  contextTokens: number | undefined,
+  count: (text: string, model: string) => Promise<number>,
+): Promise<void> {
+  const { tokens } = defaults.memory;
+  if (contextTokens !== undefined && tokens + defaults.maxReplyTokens > contextTokens) {
+    throw new BotError(
+      'config',
+      `MEMORY_TOKENS: with MAX_REPLY_TOKENS it is more than the ${contextTokens} tokens ${defaults.model} can read`,
+    );
+  }
+  const text = systemText(defaults.role, false);
+  const fits = (roleTokens: number): boolean => planLimits(defaults.memory, roleTokens).high >= smallestHigh;
+  // Loading the counter takes a while: it is not needed where even the upper bound fits.
+  if (fits(upperBound(text)) || fits(await count(text, defaults.model))) return;
+  throw new BotError(
+    'config',
+    `MEMORY_TOKENS, MEMORY_HIGH, SYSTEM_ROLE: beside the role and the summaries fewer than ${smallestHigh} of ${tokens} tokens remain for the conversation`,
+  );
+}
+
+function checkRestrictions(config: Config): void {
+  const [problem] = restrictionProblems(commands, config.policy.restrictedCommands);
+  if (problem !== undefined) throw new BotError('config', problem);
+}
+
+type Layers = readonly { role: string | undefined; settings: Record<string, unknown> }[];
+
+/** What is stored and no longer understood is named once, and what holds otherwise holds. */
+function createToProfile(defaults: Profile, encode: EncoderFor, log: Log): (layers: Layers) => Promise<Profile> {
+  const named = new Set<string>();
+  return async (layers) => {
+    const { profile, ignored } = await resolveProfile(
+      layers.map((layer) => layer.settings),
+      defaults,
+      encode,
+    );
+    for (const name of ignored.filter((one) => !named.has(one))) {
+      named.add(name);
+      log.warn({ name }, 'a stored setting is not understood and has no effect');
+    }
+    const role = layers.find((layer) => layer.role !== undefined)?.role;
+    return role === undefined ? profile : { ...profile, role };
+  };
+}

@@ -1,0 +1,275 @@
+import type { CommandRunner } from './commands/runner.ts';
+import type { FoldRequest } from './conversation/folding.ts';
+import type { Memory } from './conversation/memory.ts';
+import type { Profile } from './conversation/profile.ts';
+import { notePresence, type Recorded, recordMessage } from './conversation/recording.ts';
+import type { Turn } from './conversation/turn.ts';
+import { BotError, toBotError, userText } from './errors.ts';
+import {
+  type ChannelId,
+  type DeleteEvent,
+  type EditEvent,
+  type Event,
+  type MessageEvent,
+  type Notice,
+  parentChannel,
+} from './event.ts';
+import type { Job } from './inbox/inbox.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './operations/metrics.ts';
+import { type AnswerDeps, type Answered, answerQuestion, type Question } from './turn/answer.ts';
+import { type ReadAttachments, readAttachments } from './turn/attachments.ts';
+import type { Reservation } from './usage/ledger.ts';
+
+/**
+ * The order of things, and the only place that knows it: what an event means, what follows what, and the one `catch`
+ * that answers a person.
+ */
+export interface Bot {
+  handle(job: Job): Promise<void>;
+  /** What ends or voids an answer under way does not wait for it. */
+  isUrgent(event: Event): boolean;
+}
+
+export interface BotDeps {
+  memory: Memory;
+  answer: AnswerDeps;
+  commands: CommandRunner;
+  log: Log;
+  metrics: Metrics;
+  now(): number;
+}
+
+/** An event whose handling ended the process so often is given up. */
+const mostAttempts = 5;
+
+export function createBot(deps: BotDeps): Bot {
+  const { memory, commands, log, metrics } = deps;
+  const { conversations } = memory;
+
+  async function handle(job: Job): Promise<void> {
+    try {
+      if (job.pending.outcome === undefined) await dispatch(job);
+    } catch (error) {
+      await tellError(job, toBotError(error));
+    }
+    const { outcome } = job.pending;
+    if (outcome !== undefined) await job.reply.say('outcome', outcome);
+  }
+
+  async function dispatch(job: Job): Promise<void> {
+    const { event } = job;
+    if (job.pending.attempts > mostAttempts) {
+      throw new BotError('bug', 'this message ended the program several times; it is given up');
+    }
+    switch (event.kind) {
+      case 'message':
+        return await handleMessage(job, event);
+      case 'edit':
+        return await handleEdit(job, event);
+      case 'delete':
+        return await handleDelete(job, event);
+      case 'command':
+        return await handleCommand(job, { ...event, given: event.command });
+    }
+  }
+
+  /** The one place that tells a person what went wrong, once, and the log. A store that fails is waited for. */
+  async function tellError(job: Job, error: BotError): Promise<void> {
+    const { event, reply } = job;
+    if (job.signal.aborted) throw error;
+    metrics.failed(error.kind);
+    if (error.kind === 'store') {
+      if (!job.again) await reply.say('waiting', toNotice(userText(error, deps.now()), true)).catch(() => undefined);
+      throw error;
+    }
+    const level =
+      error.kind === 'bug' ? 'error' : error.kind === 'input' || error.kind === 'forbidden' ? 'debug' : 'warn';
+    log[level]({ channel: event.channel, event: event.id, kind: error.kind, error }, 'an event ended in an error');
+    job.update({
+      outcome: toNotice(userText(error, deps.now()), error.kind === 'input' || error.kind === 'forbidden'),
+    });
+  }
+
+  async function handleMessage(job: Job, event: MessageEvent): Promise<void> {
+    const { channel } = event;
+    const profile = await memory.profiles.of(channel);
+    const addressed = await isAddressed(event);
+    if (!commands.mayTalk(event, addressed)) return;
+    const line = commandLine(event, addressed);
+    if (line !== undefined) {
+      return await handleCommand(job, { ...event, given: { line }, direct: event.to === 'direct', target: undefined });
+    }
+    if (!addressed && profile.listen !== 'all') {
+      if (event.to === 'thread') await notePresence(conversations, event, [job.done()]);
+      return;
+    }
+    if (addressed && event.text.trim() === '' && event.attachments.length === 0) {
+      job.update({ outcome: toNotice('Yes? Write something after my name, or ask for /help.', true) });
+      return;
+    }
+    if (addressed) await job.reply.progress('');
+    const attachments = await readAttachments(event.attachments, job.fetch, job.signal);
+    const { recorded, reservation, refused } = await record(job, event, profile, attachments, addressed);
+    const { turn } = recorded;
+    if (turn === undefined) return;
+    if (!addressed) return void foldAfterwards(job, channel, event.author.id, profile, turn);
+    if (refused !== undefined) throw refused;
+    const question = { channel, turn, person: event.author.id, images: attachments.images, profile, reservation };
+    await answer(job, question);
+  }
+
+  /** The question and what is reserved for its answer, in one commit. */
+  async function record(
+    job: Job,
+    event: MessageEvent,
+    profile: Profile,
+    attachments: ReadAttachments,
+    addressed: boolean,
+  ): Promise<{ recorded: Recorded; reservation: Reservation | undefined; refused: BotError | undefined }> {
+    let reservation: Reservation | undefined;
+    let refused: BotError | undefined;
+    const recorded = await recordMessage(await memory.recording(profile), {
+      event,
+      attachments: attachments.kept,
+      again: job.pending.attempts > 0 || job.again,
+      async also(turn) {
+        if (!addressed) return [job.done()];
+        try {
+          reservation = await memory.reserve(event.channel, event.author.id, profile, turn);
+          return [job.update({ reserved: toReserved(reservation) })];
+        } catch (error) {
+          refused = toBotError(error);
+          if (refused.kind !== 'forbidden') throw error;
+          return [];
+        }
+      },
+    });
+    return { recorded, reservation, refused };
+  }
+
+  async function answer(job: Job, question: Question): Promise<void> {
+    try {
+      const answered = await answerQuestion(deps.answer, job, question);
+      await afterwards(job, question, answered);
+    } finally {
+      question.reservation?.release();
+    }
+  }
+
+  async function afterwards(job: Job, question: Question, answered: Answered): Promise<void> {
+    const { error, outcome } = answered;
+    if (error !== undefined && error.kind !== 'stopped') {
+      metrics.failed(error.kind);
+      log.warn({ channel: question.channel, event: job.event.id, kind: error.kind, error }, 'an answer failed');
+    }
+    if (outcome === 'answered') metrics.turnEnded('answered');
+    else if (outcome !== 'withdrawn') metrics.turnEnded(error?.kind ?? 'stopped');
+    const remark = error === undefined ? undefined : await commands.afterError(question.channel, error);
+    if (remark !== undefined) await whisper(job, 'undone', remark);
+    const warning = question.reservation?.warning;
+    if (warning !== undefined) await whisper(job, 'budget', warning);
+    if (outcome !== 'failed') foldAfterwards(job, question.channel, question.person, question.profile, question.turn);
+  }
+
+  /** Off the path of the answer; told to people when it happens for the first time, and when it keeps failing. */
+  function foldAfterwards(job: Job, channel: ChannelId, person: string, profile: Profile, turn: Turn): void {
+    const fold = async (): Promise<void> => {
+      const limits = await memory.limits(channel, profile, turn.name === undefined);
+      const request: FoldRequest = { channel, person, profile, limits, high: limits.high };
+      const result = await memory.folding.run(request);
+      if (result.first) await whisper(job, 'folded', foldedNotice);
+      if (result.failing) await whisper(job, 'fold-failing', foldFailingNotice);
+    };
+    memory.inBackground(fold());
+  }
+
+  async function whisper(job: Job, key: string, text: string): Promise<void> {
+    try {
+      await job.reply.say(key, toNotice(text, false));
+    } catch (error) {
+      // A remark beside the answer: the answer stands without it.
+      log.warn({ channel: job.event.channel, error }, 'a notice could not be shown');
+    }
+  }
+
+  async function handleCommand(job: Job, request: Parameters<CommandRunner['run']>[1]): Promise<void> {
+    const result = await commands.run(job, request);
+    if (result.answer !== undefined) return await answer(job, result.answer);
+    // What changed something has committed its outcome with the change; what only reads says it and is done.
+    if (job.pending.outcome === undefined) job.update({ outcome: result.notice });
+  }
+
+  async function handleEdit(job: Job, event: EditEvent): Promise<void> {
+    const { channel, messageId, at, text } = event;
+    const amended = await memory.amending.edit(channel, { messageId, at, text }, [job.done()]);
+    if (amended.messageIds.length === 0) return;
+    if (deps.answer.running.current(channel)?.question === messageId) {
+      deps.answer.running.interrupt(channel, 'again', 'the question was edited');
+    }
+    if (amended.tainted > 0) memory.refold(channel);
+  }
+
+  /** An answer that was begun with the deleted message in its prompt is written anew without it. */
+  async function handleDelete(job: Job, event: DeleteEvent): Promise<void> {
+    const { channel, messageIds, at } = event;
+    const amended = await memory.amending.deleteMessages(channel, messageIds, at, [job.done()]);
+    for (const one of deps.answer.running.family(channel)) {
+      const asked = deps.answer.running.current(one)?.question;
+      if (asked !== undefined && one === channel && messageIds.includes(asked)) {
+        deps.answer.running.interrupt(one, 'withdraw', 'the question was deleted');
+      } else if (amended.messageIds.length > 0) {
+        deps.answer.running.interrupt(one, 'again', 'a message was deleted');
+      }
+    }
+    if (amended.tainted > 0) memory.refold(channel);
+  }
+
+  /** In a thread without a mention: as long as nobody but this person has spoken where the bot takes part. */
+  async function isAddressed(event: MessageEvent): Promise<boolean> {
+    if (event.to !== 'thread') return event.to !== 'none';
+    const { head, nextSeq } = await conversations.read(event.channel);
+    const others = Object.keys(head.people).filter((id) => id !== event.author.id);
+    if (others.length > 0) return false;
+    if (nextSeq > 0) return true;
+    const above = parentChannel(event.channel);
+    if (above === undefined || event.branchedFrom === undefined) return false;
+    return (await conversations.journal.find(above, event.branchedFrom)) !== undefined;
+  }
+
+  function isUrgent(event: Event): boolean {
+    switch (event.kind) {
+      case 'edit':
+      case 'delete':
+        return true;
+      case 'command':
+        return commands.isUrgent(event.command);
+      case 'message': {
+        const line = commandLine(event, event.to !== 'none' && event.to !== 'thread');
+        return line !== undefined && commands.isUrgent({ line });
+      }
+    }
+  }
+
+  return { handle, isUrgent };
+}
+
+const foldedNotice =
+  '🗂️ This channel has grown: I folded its older messages into a summary, and go on from that. ' +
+  '`memory show` tells what I remember.';
+const foldFailingNotice =
+  '⚠️ I cannot fold the older messages into a summary just now. Nothing is lost, but the oldest may be left out of my answers for a while.';
+
+function commandLine(event: MessageEvent, addressed: boolean): string | undefined {
+  const text = event.text.trim();
+  return addressed && /^\/[a-z]/i.test(text) ? text.slice(1) : undefined;
+}
+
+function toNotice(text: string, isPrivate: boolean): Notice {
+  return { text, private: isPrivate, actions: [], files: [] };
+}
+
+function toReserved(reservation: Reservation) {
+  const { day, person, model, promptTokens, completionTokens } = reservation;
+  return { day, person, model, prompt: promptTokens, completion: completionTokens };
+}

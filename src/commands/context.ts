@@ -1,0 +1,60 @@
+import type { Memory } from '../conversation/memory.ts';
+import type { Profile } from '../conversation/profile.ts';
+import type { Author, ChannelId, Notice } from '../event.ts';
+import type { Job } from '../inbox/inbox.ts';
+import type { Model } from '../model/model.ts';
+import type { StoredRecord } from '../storage/store.ts';
+import type { Question } from '../turn/answer.ts';
+import type { RunningAnswers } from '../turn/running.ts';
+import type { Ledger } from '../usage/ledger.ts';
+import type { CommandSpec, Values } from './command.ts';
+import type { Policy } from './policy.ts';
+
+/** What a command is run with, and what comes of it. */
+
+export interface CommandDeps {
+  memory: Memory;
+  model: Model;
+  running: RunningAnswers;
+  ledger: Ledger;
+  policy: Policy;
+  timeZone: string;
+  /** When the prices were last looked at. */
+  pricesAsOf: string;
+  commands(): readonly Command[];
+  encode(model: string): Promise<(text: string) => number[]>;
+  now(): number;
+}
+
+export interface Context {
+  deps: CommandDeps;
+  job: Job;
+  channel: ChannelId;
+  author: Author;
+  /** How the author is called in what everybody reads. */
+  by: string;
+  isAdmin: boolean;
+  direct: boolean;
+  /** For a button: the bot's message it stands under. */
+  target: string | undefined;
+  values: Values;
+  confirmed: boolean;
+  profile: Profile;
+  /** To be committed with the change that the notice tells of: said also when a crash comes in between. */
+  settle(notice: Notice): StoredRecord;
+}
+
+/** What is said, or a question that is to be answered. */
+export type Result = { notice: Notice; answer?: undefined } | { answer: Question; notice?: undefined };
+
+export interface Command extends CommandSpec {
+  run(context: Context): Promise<Result>;
+}
+
+export function privately(text: string, more: Partial<Notice> = {}): { notice: Notice } {
+  return { notice: { text, private: true, actions: [], files: [], ...more } };
+}
+
+export function publicly(text: string): { notice: Notice } {
+  return { notice: { text, private: false, actions: [], files: [] } };
+}

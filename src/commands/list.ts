@@ -1,0 +1,141 @@
+import type { OptionSpec } from './command.ts';
+import type { Command } from './context.ts';
+import { retry, stop } from './run-answer.ts';
+import { forgetEverything, forgetLast, forgetMe, forgetUser } from './run-forget.ts';
+import { showHelp } from './run-help.ts';
+import { exportMemory, reset, rewriteMemory, showMemory, showPrompt, undo } from './run-memory.ts';
+import { clearRole, setRole, showRole } from './run-role.ts';
+import { clearSetting, setSetting, showSettings } from './run-settings.ts';
+import { showUsage } from './run-usage.ts';
+import { settingNames } from './settings.ts';
+
+/** The one list: every platform's commands, help and completion come from it. */
+
+const plain = { options: [], who: 'anyone', restrictable: true, public: false, confirm: false, urgent: false } as const;
+
+const settingName: OptionSpec = {
+  name: 'name',
+  help: 'which setting; with workspace. before it, for all channels of the workspace',
+  required: true,
+  kind: 'text',
+  choices: settingNames.flatMap((name) => [name, `workspace.${name}`]),
+};
+
+export const commands: readonly Command[] = [
+  { ...plain, path: ['role', 'show'], help: 'Shows the role I play in this channel', run: showRole },
+  {
+    ...plain,
+    path: ['role', 'set'],
+    help: 'Gives me a role in this channel',
+    options: [{ name: 'text', help: 'what I am to be', required: true, rest: true, kind: 'text' }],
+    public: true,
+    run: setRole,
+  },
+  { ...plain, path: ['role', 'clear'], help: 'Goes back to the usual role', public: true, run: clearRole },
+  {
+    ...plain,
+    path: ['reset'],
+    help: 'Starts with a fresh memory, here and in the threads of this channel; the role stays',
+    public: true,
+    urgent: true,
+    run: reset,
+  },
+  { ...plain, path: ['undo'], help: 'Brings back what the last reset put away', public: true, urgent: true, run: undo },
+  {
+    ...plain,
+    path: ['forget', 'last'],
+    help: 'Erases your last messages and my answers; for an admin, the last of anybody',
+    options: [{ name: 'n', help: 'how many', required: true, kind: 'number' }],
+    confirm: true,
+    urgent: true,
+    run: forgetLast,
+  },
+  {
+    ...plain,
+    path: ['forget', 'me'],
+    help: 'Erases everything you wrote, in every channel here',
+    confirm: true,
+    urgent: true,
+    run: forgetMe,
+  },
+  {
+    ...plain,
+    path: ['forget', 'user'],
+    help: 'Erases everything a person wrote, in every channel here',
+    options: [{ name: 'who', help: 'the name as I show it, or the id', required: true, kind: 'person' }],
+    who: 'admin',
+    confirm: true,
+    urgent: true,
+    run: forgetUser,
+  },
+  {
+    ...plain,
+    path: ['forget', 'everything'],
+    help: 'Erases everything that was said in this channel and its threads',
+    who: 'admin',
+    confirm: true,
+    urgent: true,
+    run: forgetEverything,
+  },
+  { ...plain, path: ['memory', 'show'], help: 'What I remember here, and what it costs', run: showMemory },
+  { ...plain, path: ['memory', 'prompt'], help: 'The exact next prompt', who: 'admin', run: showPrompt },
+  {
+    ...plain,
+    path: ['memory', 'export'],
+    help: 'Everything recorded here, as JSON and Markdown',
+    who: 'admin',
+    run: exportMemory,
+  },
+  {
+    ...plain,
+    path: ['memory', 'rewrite'],
+    help: 'Has the summaries written anew from the messages',
+    who: 'admin',
+    run: rewriteMemory,
+  },
+  {
+    ...plain,
+    path: ['usage'],
+    help: 'Tokens and cost: your own, for admins everybody’s',
+    options: [
+      { name: 'period', help: 'since when', required: false, kind: 'text', choices: ['today', 'week', 'month'] },
+      {
+        name: 'by',
+        help: 'how it is divided',
+        required: false,
+        keyword: true,
+        kind: 'text',
+        choices: ['person', 'channel', 'model', 'kind', 'day'],
+      },
+    ],
+    run: showUsage,
+  },
+  { ...plain, path: ['settings', 'show'], help: 'The settings that hold here', run: showSettings },
+  {
+    ...plain,
+    path: ['settings', 'set'],
+    help: 'Changes a setting of this channel',
+    options: [settingName, { name: 'value', help: 'its value', required: true, rest: true, kind: 'text' }],
+    who: 'admin',
+    run: setSetting,
+  },
+  {
+    ...plain,
+    path: ['settings', 'clear'],
+    help: 'Goes back to what holds otherwise',
+    options: [settingName],
+    who: 'admin',
+    run: clearSetting,
+  },
+  {
+    ...plain,
+    path: ['stop'],
+    help: 'Ends the answer being written',
+    who: 'asker',
+    restrictable: false,
+    urgent: true,
+    run: stop,
+  },
+  { ...plain, path: ['retry'], help: 'Answers the last question again', who: 'asker', run: retry },
+  { ...plain, path: ['help'], help: 'This list', restrictable: false, run: showHelp },
+];

@@ -1,0 +1,167 @@
+import { withReset, withUndo } from '../conversation/conversations.ts';
+import { exportChannel, toMarkdown } from '../conversation/export.ts';
+import type { ChannelState } from '../conversation/journal.ts';
+import type { Turn } from '../conversation/turn.ts';
+import { BotError } from '../errors.ts';
+import { type Prepared, preparePrompt } from '../turn/prepare.ts';
+import { type Context, privately, publicly, type Result } from './context.ts';
+
+/** What is remembered: seen, put away, brought back, taken along. */
+
+export async function reset(context: Context): Promise<Result> {
+  const { deps, channel, by, settle, direct } = context;
+  const where = direct ? 'our conversation' : 'this channel';
+  const result = publicly(`🧹 ${by} reset my memory of ${where}. The role stays; \`undo\` brings the memory back.`);
+  await deps.memory.conversations.change(channel, (state) => ({
+    step: withReset(state, by, deps.now()),
+    also: [settle(result.notice)],
+    value: undefined,
+  }));
+  for (const one of deps.running.family(channel)) deps.running.interrupt(one, 'drop', `${by} reset the memory`);
+  return result;
+}
+
+export async function undo(context: Context): Promise<Result> {
+  const { deps, channel, by, settle } = context;
+  const result = publicly(`↩️ ${by} brought back what the last reset had put away.`);
+  await deps.memory.conversations.change(channel, (state) => {
+    const records = withUndo(state, by, deps.now());
+    if (records === undefined) throw new BotError('input', 'there is no reset to undo here');
+    return { also: [...records, settle(result.notice)], reload: true, value: undefined };
+  });
+  return result;
+}
+
+export async function showMemory(context: Context): Promise<Result> {
+  const { profile, deps } = context;
+  const prepared = await nextPrompt(context);
+  const { plan, limits, tokens, state } = prepared;
+  const folded = await deps.memory.folds.texts(state.view.folds);
+  const lines = [
+    `**What I remember here** (of ${limits.total} tokens; model ${profile.model})`,
+    bar('role', tokens.role, limits.total),
+    ...(tokens.seed > 0 ? [bar('channel', tokens.seed, limits.total)] : []),
+    bar('summaries', plan.tokens.folds, limits.total),
+    bar('messages', plan.tokens.turns, limits.total),
+    bar('room left', limits.total - plan.tokens.total, limits.total),
+    memoryState(prepared),
+    contributors(state),
+    ...folded.map(
+      (fold) =>
+        `📄 Summary of messages ${fold.from + 1}–${fold.to + 1}${fold.level > 1 ? ` (level ${fold.level})` : ''}: ${clip(fold.text, 300)}`,
+    ),
+    ...toolLines(state.tail),
+    ...changes(state),
+    ...(await budgetLines(context)),
+  ];
+  if (state.head.away.length > 0)
+    lines.push(`🧹 ${state.head.away.length} earlier memory put away by reset; \`undo\` brings the last one back.`);
+  return privately(lines.filter((line) => line !== '').join('\n'));
+}
+
+async function nextPrompt({ deps, channel, profile, direct, author }: Context): Promise<Prepared> {
+  const { conversations } = deps.memory;
+  const state = await conversations.read(channel);
+  const name = direct ? {} : { name: state.head.people[author.id]?.shown ?? 'you' };
+  const question: Turn = {
+    seq: state.nextSeq,
+    id: '',
+    rev: 0,
+    at: deps.now(),
+    role: 'user',
+    text: '…',
+    tokens: 5,
+    ...name,
+  };
+  return await preparePrompt(
+    { ...deps.memory, model: deps.model },
+    { channel, question, images: [], profile, shrink: 1 },
+  );
+}
+
+function bar(name: string, tokens: number, total: number): string {
+  const width = 20;
+  const filled = Math.min(width, Math.max(0, Math.round((tokens / total) * width)));
+  return `\`${name.padEnd(10)} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${String(tokens).padStart(6)}\``;
+}
+
+function memoryState({ plan, limits, state }: Prepared): string {
+  const words = `${state.tail.length} messages word for word, ${state.view.folds.length} summaries.`;
+  if (plan.leftOut) return `${words} Not everything fits: the oldest messages are left out until they are folded.`;
+  const near = limits.high * 0.85;
+  return state.rawTokens > near
+    ? `${words} The memory is nearly full: the oldest messages will be folded soon.`
+    : words;
+}
+
+function contributors({ tail }: ChannelState): string {
+  const counts = new Map<string, number>();
+  for (const turn of tail) {
+    const who = turn.role === 'assistant' ? 'me' : (turn.name ?? 'you');
+    counts.set(who, (counts.get(who) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const shown = sorted.slice(0, 12).map(([name, count]) => `${name} (${count})`);
+  if (sorted.length > 12) shown.push(`${sorted.length - 12} others`);
+  return shown.length === 0 ? 'Nothing was said yet.' : `Who spoke: ${shown.join(', ')}.`;
+}
+
+function toolLines(turns: readonly Turn[]): string[] {
+  const steps = turns.flatMap((turn) => turn.tools ?? []).slice(-5);
+  return steps.map((step) => `🔧 ${step.calls.map((call) => `${call.name}(${clip(call.arguments, 80)})`).join(', ')}`);
+}
+
+function changes({ head }: ChannelState): string[] {
+  return head.changes
+    .slice(-5)
+    .map(
+      (change) =>
+        `✏️ ${new Date(change.at).toISOString().slice(0, 16).replace('T', ' ')} UTC: ${change.by} ${clip(change.what, 120)}`,
+    );
+}
+
+async function budgetLines({ deps, channel, author }: Context): Promise<string[]> {
+  const budgets = await deps.ledger.remaining(channel, author.id);
+  return budgets.length === 0 ? [] : [`Budgets: see \`usage\`.`];
+}
+
+function clip(text: string, length: number): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > length ? `${line.slice(0, length).toWellFormed()}…` : line;
+}
+
+export async function showPrompt(context: Context): Promise<Result> {
+  const { messages, promptTokens } = await nextPrompt(context);
+  const content = JSON.stringify(messages, null, 2);
+  return privately(
+    `The next prompt here: ${messages.length} messages, ${promptTokens} tokens by my count. “…” stands for the next question.`,
+    {
+      files: [{ name: 'prompt.json', mime: 'application/json', content }],
+    },
+  );
+}
+
+export async function exportMemory({ deps, channel }: Context): Promise<Result> {
+  const whole = await exportChannel(deps.memory, channel, deps.now());
+  return privately(`Everything recorded here: ${whole.turns.length} messages, ${whole.folds.length} summaries.`, {
+    files: [
+      { name: 'memory.json', mime: 'application/json', content: JSON.stringify(whole, null, 2) },
+      { name: 'memory.md', mime: 'text/markdown', content: toMarkdown(whole) },
+    ],
+  });
+}
+
+/** The turns are in the journal: dropping the summaries is enough to have them written anew. */
+export async function rewriteMemory({ deps, channel, by, settle }: Context): Promise<Result> {
+  const state = await deps.memory.conversations.read(channel);
+  if (state.view.folds.length === 0)
+    throw new BotError('input', 'nothing is folded here yet, so there is no summary to write anew');
+  const result = privately(
+    `The ${state.view.folds.length} summaries of this channel are written anew now, from the messages themselves.`,
+  );
+  await deps.memory.amending.dropFolds(channel, { at: deps.now(), by, what: 'had the summaries written anew' }, [
+    settle(result.notice),
+  ]);
+  deps.memory.refold(channel);
+  return result;
+}

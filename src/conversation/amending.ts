@@ -1,0 +1,334 @@
+import { setImmediate } from 'node:timers/promises';
+import { type ChannelId, parentChannel, toChannelId } from '../event.ts';
+import { record, type Store, type StoredRecord } from '../storage/store.ts';
+import type { Conversations, Planned } from './conversations.ts';
+import { coverWith, foldKind, type FoldTexts } from './folds.ts';
+import { type FoldRef, type Head, headKind, withChange } from './head.ts';
+import { type ChannelState, replaceTurn } from './journal.ts';
+import { lateRecord } from './late.ts';
+import { maxPeople } from './names.ts';
+import { pageKind, type TurnRef } from './page.ts';
+import { repeats, toWanted } from './repeats.ts';
+import { cleanText } from './recording.ts';
+import type { TokenCounter } from './tokens.ts';
+import { erasedTurn, type Turn } from './turn.ts';
+import { countMessages, toMessages } from './wire.ts';
+
+/**
+ * What was said is changed or taken back. It leaves the journal, the folds that cover it and, because branches only
+ * refer, the branches, in one commit; then its bytes leave the data file. Folds are written anew from what is left.
+ */
+export interface Amending {
+  edit(
+    channel: ChannelId,
+    edit: { messageId: string; at: number; text: string },
+    also: StoredRecord[],
+  ): Promise<Amended>;
+  /** By the platform's ids. Those not yet recorded leave a mark that keeps them out when they come. */
+  deleteMessages(channel: ChannelId, messageIds: readonly string[], at: number, also: StoredRecord[]): Promise<Amended>;
+  /** Every turn that `isMeant`, their answers, and the bot's turns that repeat them. */
+  erase(channel: ChannelId, erasure: Erasure, also: StoredRecord[]): Promise<Amended>;
+  /** The folds in use leave the store; the turns they cover are there to fold again. */
+  dropFolds(channel: ChannelId, change: Change, also: StoredRecord[]): Promise<void>;
+  /** Drops the pages that hold nothing newer than `before`. */
+  expire(channel: ChannelId, before: number): Promise<Amended>;
+  /** Where in a workspace a person has spoken. */
+  channelsWith(platform: string, workspace: string, person: string): Promise<ChannelId[]>;
+  /** The channel and its threads. */
+  family(channel: ChannelId): Promise<ChannelId[]>;
+}
+
+interface Change {
+  at: number;
+  by: string;
+  what: string;
+}
+
+export interface Erasure {
+  isMeant(turn: Turn): boolean;
+  why: NonNullable<Turn['erased']>;
+  change: Change | undefined;
+  /** Also forget that this person was here. */
+  person?: string;
+}
+
+export interface Amended {
+  /** The platform's ids of all that changed, answers included. */
+  messageIds: string[];
+  /** Folds that have to be written anew. */
+  tainted: number;
+}
+
+interface AmendingDeps {
+  store: Store;
+  conversations: Conversations;
+  folds: FoldTexts;
+  counter(): Promise<TokenCounter>;
+}
+
+interface StoredPage {
+  channel: ChannelId;
+  id: string;
+  epoch: number;
+  turns: Turn[];
+}
+
+const nothing: Amended = { messageIds: [], tainted: 0 };
+const pagesAtOnce = 64;
+const manyTexts = 50;
+
+export function createAmending(deps: AmendingDeps): Amending {
+  const { store, conversations, folds } = deps;
+
+  async function* pagesOf(channel: ChannelId): AsyncGenerator<StoredPage> {
+    let after: string | undefined;
+    for (;;) {
+      const limit = { limit: pagesAtOnce };
+      const batch = await store.list(pageKind, `${channel}:`, after === undefined ? limit : { ...limit, after });
+      for (const one of batch) {
+        yield { channel, id: one.id, epoch: Number(one.id.split(':')[1]), turns: one.read() };
+      }
+      if (batch.length < pagesAtOnce) return;
+      after = batch.at(-1)?.id;
+    }
+  }
+
+  async function family(channel: ChannelId): Promise<ChannelId[]> {
+    const threads = await store.list(headKind, `${channel}/`);
+    return [channel, ...threads.map((one) => one.id as ChannelId)];
+  }
+
+  /** Folds out of use and in use that cover one of the turns, and what serves instead. */
+  async function taint(
+    channel: ChannelId,
+    head: Head,
+    seqs: readonly number[],
+  ): Promise<{ head: Head; gone: FoldRef[] }> {
+    const all = (await folds.all(channel)).map(({ ref }) => ref);
+    const covers = (fold: FoldRef): boolean => seqs.some((seq) => fold.from <= seq && seq <= fold.to);
+    const gone = all.filter(covers);
+    if (gone.length === 0) return { head, gone };
+    const left = all.filter((fold) => !covers(fold));
+    const within = (refs: readonly FoldRef[]): FoldRef[] => {
+      if (!refs.some(covers)) return [...refs];
+      const [from, to] = [Math.min(...refs.map((ref) => ref.from)), Math.max(...refs.map((ref) => ref.to))];
+      return coverWith(left.filter((fold) => from <= fold.from && fold.to <= to));
+    };
+    return {
+      head: {
+        ...head,
+        folds: within(head.folds),
+        away: head.away.map((put) => ({ ...put, folds: within(put.folds) })),
+      },
+      gone,
+    };
+  }
+
+  /** In one commit: pages with the turns emptied, the head without the tainted folds. Then the bytes go. */
+  async function eraseTurns(
+    channel: ChannelId,
+    erasure: Erasure,
+    also: StoredRecord[],
+    wanted: readonly string[],
+  ): Promise<Amended> {
+    const gone = await conversations.change<{ folds: FoldRef[]; turns: Turn[] }>(channel, async (state) => {
+      const { pages, turns } = await planErasure(channel, erasure, wanted);
+      const { head, gone } = await taint(
+        channel,
+        state.head,
+        turns.map((turn) => turn.seq),
+      );
+      const next = headAfter(head, erasure);
+      const records = [
+        ...pages.map((page) => record(pageKind, page.id, page.turns)),
+        ...(next === state.head ? [] : [record(headKind, channel, next)]),
+        ...also,
+      ];
+      return { also: records, reload: true, value: { folds: gone, turns } };
+    });
+    await eraseFolds(gone.folds);
+    const messageIds = gone.turns.flatMap((turn) => [turn.id, ...(turn.posts ?? [])]);
+    return { messageIds, tainted: gone.folds.length };
+  }
+
+  async function eraseFolds(gone: readonly FoldRef[]): Promise<void> {
+    folds.forget(gone.map((fold) => fold.id));
+    await store.erase(gone.map((fold) => `${foldKind.name}:${fold.id}`));
+  }
+
+  async function planErasure(
+    channel: ChannelId,
+    erasure: Erasure,
+    wanted: readonly string[],
+  ): Promise<{ pages: StoredPage[]; turns: Turn[] }> {
+    const questions = new Set<number>();
+    const turns: Turn[] = [];
+    const pages: StoredPage[] = [];
+    for await (const page of pagesOf(channel)) {
+      const hit = new Set<number>();
+      // Comparing many texts with many answers takes long: others go first.
+      if (wanted.length > manyTexts) await setImmediate();
+      for (const turn of page.turns) {
+        if (turn.erased !== undefined) continue;
+        const isAnswer = turn.answers !== undefined && questions.has(turn.answers);
+        const isRepeat = (): boolean => turn.role === 'assistant' && repeats(turn, wanted);
+        if (!isAnswer && !erasure.isMeant(turn) && !isRepeat()) continue;
+        questions.add(turn.seq);
+        hit.add(turn.seq);
+        turns.push(turn);
+      }
+      if (hit.size === 0) continue;
+      pages.push({
+        ...page,
+        turns: page.turns.map((turn) => (hit.has(turn.seq) ? erasedTurn(turn, erasure.why) : turn)),
+      });
+    }
+    return { pages, turns };
+  }
+
+  async function textsMeant(channel: ChannelId, isMeant: (turn: Turn) => boolean): Promise<string[]> {
+    const texts: string[] = [];
+    for await (const page of pagesOf(channel)) {
+      for (const turn of page.turns)
+        if (turn.role === 'user' && turn.erased === undefined && isMeant(turn)) texts.push(turn.text);
+    }
+    return texts;
+  }
+
+  /** Answers in threads that repeat what was said in the channel go with it. */
+  async function erase(channel: ChannelId, erasure: Erasure, also: StoredRecord[]): Promise<Amended> {
+    const wanted = toWanted(await textsMeant(channel, erasure.isMeant));
+    const own = await eraseTurns(channel, erasure, also, wanted);
+    if (wanted.length === 0 || parentChannel(channel) !== undefined) return own;
+    for (const thread of (await family(channel)).slice(1)) {
+      await eraseTurns(thread, { isMeant: () => false, why: erasure.why, change: undefined }, [], wanted);
+    }
+    return own;
+  }
+
+  async function edit(
+    channel: ChannelId,
+    change: { messageId: string; at: number; text: string },
+    also: StoredRecord[],
+  ): Promise<Amended> {
+    const ref = await conversations.journal.find(channel, change.messageId);
+    const counter = await deps.counter();
+    const result = await conversations.change<Amended & { gone: FoldRef[] }>(channel, async (state) => {
+      const found = ref === undefined ? undefined : await turnAt(state, ref);
+      if (found === undefined || ref === undefined) {
+        const late = lateRecord(channel, change.messageId, change.at, change.text);
+        return { also: [late, ...also], value: { ...nothing, gone: [] } };
+      }
+      const text = cleanText(change.text);
+      if (found.turn.erased !== undefined || found.turn.text === text) return { also, value: { ...nothing, gone: [] } };
+      const draft = { ...found.turn, text, rev: found.turn.rev + 1 };
+      const turn = { ...draft, tokens: await countMessages(toMessages(draft), counter) };
+      return await planEdit(state, ref, found.page, turn, also);
+    });
+    await eraseFolds(result.gone);
+    return result;
+  }
+
+  async function planEdit(
+    state: ChannelState,
+    ref: TurnRef,
+    page: readonly Turn[],
+    turn: Turn,
+    also: StoredRecord[],
+  ): Promise<Planned<Amended & { gone: FoldRef[] }>> {
+    const step = replaceTurn(state, ref.epoch, page, turn);
+    const { head, gone } = await taint(state.channel, state.head, [turn.seq]);
+    const value = { messageIds: [turn.id], tainted: gone.length, gone };
+    if (gone.length === 0) return { step, also, value };
+    return { also: [...step.records, record(headKind, state.channel, head), ...also], reload: true, value };
+  }
+
+  async function turnAt(state: ChannelState, ref: TurnRef): Promise<{ page: Turn[]; turn: Turn } | undefined> {
+    const page = await conversations.journal.page(state.channel, ref);
+    const turn = page.find((one) => one.seq === ref.seq);
+    return turn === undefined ? undefined : { page, turn };
+  }
+
+  return {
+    edit,
+    erase,
+    family,
+
+    async channelsWith(platform, workspace, person) {
+      const prefix = toChannelId({ platform, workspace, channel: '' });
+      const heads = await store.list(headKind, prefix);
+      // Those with very many people no longer know them all: they are searched.
+      const mayKnow = (head: Head): boolean => person in head.people || Object.keys(head.people).length >= maxPeople;
+      return heads.filter((one) => mayKnow(one.read())).map((one) => one.id as ChannelId);
+    },
+
+    async deleteMessages(channel, messageIds, at, also) {
+      const refs = await Promise.all(
+        messageIds.map(async (id) => ({ id, ref: await conversations.journal.find(channel, id) })),
+      );
+      const late = refs.filter((one) => one.ref === undefined).map((one) => lateRecord(channel, one.id, at, undefined));
+      const seqs = new Set(refs.map((one) => one.ref?.seq));
+      if (late.length === refs.length) {
+        await store.commit([...late, ...also]);
+        return nothing;
+      }
+      return await erase(channel, { isMeant: (turn) => seqs.has(turn.seq), why: 'deleted', change: undefined }, [
+        ...late,
+        ...also,
+      ]);
+    },
+
+    async dropFolds(channel, change, also) {
+      const gone = await conversations.change<FoldRef[]>(channel, async (state) => {
+        const all = (await folds.all(channel)).map(({ ref }) => ref);
+        const inUse = state.view.folds;
+        const covered = all.filter((fold) => inUse.some((used) => used.from <= fold.from && fold.to <= used.to));
+        const head = withChange(
+          { ...state.head, folds: state.head.folds.filter((fold) => !inUse.includes(fold)) },
+          change,
+        );
+        return { also: [record(headKind, channel, head), ...also], reload: true, value: covered };
+      });
+      await eraseFolds(gone);
+    },
+
+    async expire(channel, before) {
+      const old: StoredPage[] = [];
+      for await (const page of pagesOf(channel)) if (page.turns.every((turn) => turn.at < before)) old.push(page);
+      const turns = old.flatMap((page) => page.turns);
+      if (turns.every((turn) => turn.erased !== undefined)) return nothing;
+      // The last page of an epoch says where the numbering goes on: it is emptied and stays.
+      const isLast = (page: StoredPage, n: number): boolean => old[n + 1]?.epoch !== page.epoch;
+      const emptied = old.filter(isLast);
+      const gone = await conversations.change<FoldRef[]>(channel, async (state) => {
+        const { head, gone } = await taint(
+          channel,
+          state.head,
+          turns.map((turn) => turn.seq),
+        );
+        const pages = emptied.map((page) =>
+          record(
+            pageKind,
+            page.id,
+            page.turns.map((turn) => erasedTurn(turn, 'expired')),
+          ),
+        );
+        const also = head === state.head ? pages : [...pages, record(headKind, channel, head)];
+        return { also, reload: true, value: gone };
+      });
+      await eraseFolds(gone);
+      const dropped = old.filter((page, n) => !isLast(page, n));
+      await store.erase(dropped.map((page) => `${pageKind.name}:${page.id}`));
+      return { messageIds: turns.map((turn) => turn.id), tainted: gone.length };
+    },
+  };
+}
+
+function headAfter(head: Head, erasure: Erasure): Head {
+  const { person } = erasure;
+  const forgotten =
+    person === undefined
+      ? head
+      : { ...head, people: Object.fromEntries(Object.entries(head.people).filter(([id]) => id !== person)) };
+  return erasure.change === undefined ? forgotten : withChange(forgotten, erasure.change);
+}

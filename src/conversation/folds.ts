@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { ChannelId } from '../event.ts';
+import type { RecordKind, Store } from '../storage/store.ts';
+import type { FoldRef } from './head.ts';
+import { epochPrefix } from './page.ts';
+
+/** Folds as they are stored: immutable, and kept after a higher one took their place, until they are erased. */
+
+const foldSchema = z.object({
+  epoch: z.number(),
+  level: z.number(),
+  from: z.number(),
+  to: z.number(),
+  text: z.string(),
+  tokens: z.number(),
+  at: z.number(),
+  model: z.string(),
+});
+
+export type Fold = z.infer<typeof foldSchema>;
+
+export const foldKind: RecordKind<Fold> = { name: 'fold', version: 1, schema: foldSchema, upgrades: {} };
+
+export function foldId(channel: ChannelId, fold: Omit<Fold, 'text' | 'tokens' | 'model'>): string {
+  return `${epochPrefix(channel, fold.epoch)}${fold.from}-${fold.to}-${fold.level}-${fold.at}`;
+}
+
+export function toFoldRef(id: string, fold: Fold): FoldRef {
+  const { epoch, level, from, to, tokens } = fold;
+  return { id, epoch, level, from, to, tokens };
+}
+
+const maxCached = 4000;
+
+export interface FoldTexts {
+  /** In the order of the references. */
+  texts(refs: readonly FoldRef[]): Promise<(FoldRef & { text: string })[]>;
+  /** Every fold of a channel, in use or not. */
+  all(channel: ChannelId): Promise<{ ref: FoldRef; fold: Fold }[]>;
+  forget(ids: readonly string[]): void;
+}
+
+export function createFoldTexts(store: Store): FoldTexts {
+  const cached = new Map<string, string>();
+
+  async function text(id: string): Promise<string> {
+    const known = cached.get(id);
+    if (known !== undefined) return known;
+    const fold = await store.get(foldKind, id);
+    // The head never names a fold that is not there; one that vanished says nothing, its turns are in the journal.
+    const found = fold?.text ?? '';
+    cached.set(id, found);
+    const oldest = cached.keys().next().value;
+    if (cached.size > maxCached && oldest !== undefined) cached.delete(oldest);
+    return found;
+  }
+
+  return {
+    async texts(refs) {
+      return await Promise.all(refs.map(async (ref) => ({ ...ref, text: await text(ref.id) })));
+    },
+    async all(channel) {
+      const found = await store.list(foldKind, `${channel}:`);
+      return found.map((one) => {
+        const fold = one.read();
+        return { ref: toFoldRef(one.id, fold), fold };
+      });
+    },
+    forget(ids) {
+      for (const id of ids) cached.delete(id);
+    },
+  };
+}
+
+/**
+ * The folds to use where some had to go: of those that are left, the highest that cover what is not covered. Lower ones
+ * that had been replaced serve again.
+ */
+export function coverWith(folds: readonly FoldRef[]): FoldRef[] {
+  const byHeight = [...folds].sort((a, b) => b.level - a.level || a.from - b.from);
+  const chosen: FoldRef[] = [];
+  for (const fold of byHeight) {
+    if (chosen.every((other) => other.to < fold.from || fold.to < other.from)) chosen.push(fold);
+  }
+  return chosen.sort((a, b) => a.from - b.from);
+}
+
+/**
+ * Which neighbouring folds become one of the next level when together they take more than their share: the oldest run
+ * of one level, so that each word is summarised a logarithmic number of times.
+ */
+export function planHigherFold(folds: readonly FoldRef[], share: number): FoldRef[] {
+  const total = folds.reduce((tokens, fold) => tokens + fold.tokens, 0);
+  if (total <= share || folds.length < 2) return [];
+  for (let from = 0; from < folds.length - 1; ) {
+    let to = from + 1;
+    while (to < folds.length && folds[to]?.level === folds[from]?.level) to++;
+    // The newest stays as it is where the run is long enough without it.
+    const run = folds.slice(from, to === folds.length && to - from > 2 ? to - 1 : to);
+    if (run.length >= 2) return run;
+    from = to;
+  }
+  return folds.slice(0, 2);
+}

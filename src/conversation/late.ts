@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import type { ChannelId } from '../event.ts';
+import { type RecordKind, record, type Store, type StoredRecord } from '../storage/store.ts';
+import { refId } from './page.ts';
+
+/** Edits and deletions that came before the message they are about: they wait for it. */
+
+export type Late = { text: string } | 'deleted' | undefined;
+
+const lateSchema = z.object({ at: z.number(), text: z.string().optional() });
+
+const lateKind: RecordKind<z.infer<typeof lateSchema>> = { name: 'late', version: 1, schema: lateSchema, upgrades: {} };
+
+export function lateRecord(channel: ChannelId, messageId: string, at: number, text: string | undefined): StoredRecord {
+  return record(lateKind, refId(channel, messageId), text === undefined ? { at } : { at, text });
+}
+
+export async function readLate(store: Store, channel: ChannelId, messageId: string): Promise<Late> {
+  const late = await store.get(lateKind, refId(channel, messageId));
+  if (late === undefined) return undefined;
+  return late.text === undefined ? 'deleted' : { text: late.text };
+}
+
+const atOnce = 500;
+
+/** Forgets those whose message never came. */
+export async function sweepLate(store: Store, before: number): Promise<void> {
+  const old: string[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const found = await store.list(lateKind, '', after === undefined ? { limit: atOnce } : { limit: atOnce, after });
+    old.push(...found.filter((one) => one.read().at < before).map((one) => `${lateKind.name}:${one.id}`));
+    if (found.length < atOnce) break;
+    after = found.at(-1)?.id;
+  }
+  if (old.length > 0) await store.erase(old);
+}

@@ -1,0 +1,52 @@
+/** How the token budget is divided (memory.md gives the measurements behind the shares). */
+
+export interface MemorySettings {
+  /** All that is sent. */
+  tokens: number;
+  high: number | undefined;
+  low: number | undefined;
+  foldTokens: number | undefined;
+  rounds: number | undefined;
+}
+
+export interface MemoryLimits {
+  total: number;
+  /** Unfolded turns above this are folded until `low` is reached. */
+  high: number;
+  low: number;
+  /** What all folds together may take, and one of them. */
+  folds: number;
+  perFold: number;
+  /** What a thread is given of its parent's memory. */
+  seed: number;
+  rounds: { high: number; low: number } | undefined;
+}
+
+const foldShare = 0.15;
+const recallShare = 0.1;
+const seedShare = 0.25;
+const highest = 8000;
+const lowShare = 0.35;
+const foldsSideBySide = 4;
+const smallestFold = 60;
+/** Under this a conversation would be folded all the time. */
+export const smallestHigh = 500;
+
+/** `fixedTokens`: the role and whatever else stands before the turns in every prompt. */
+export function planLimits(settings: MemorySettings, fixedTokens: number): MemoryLimits {
+  const { tokens: total } = settings;
+  const folds = settings.foldTokens ?? Math.floor(total * foldShare);
+  const room = total - fixedTokens - folds - Math.floor(total * recallShare);
+  const high = Math.min(settings.high ?? highest, Math.max(0, room));
+  const low = Math.min(settings.low ?? Math.floor(high * lowShare), Math.floor(high * 0.9));
+  const { rounds } = settings;
+  return {
+    total,
+    high,
+    low,
+    folds,
+    perFold: Math.max(smallestFold, Math.floor(folds / foldsSideBySide)),
+    seed: Math.floor(total * seedShare),
+    rounds: rounds === undefined ? undefined : { high: rounds, low: Math.max(1, Math.floor(rounds * lowShare)) },
+  };
+}

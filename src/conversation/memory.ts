@@ -1,0 +1,173 @@
+import { type ChannelId, parentChannel } from '../event.ts';
+import type { Log } from '../log.ts';
+import type { Model } from '../model/model.ts';
+import type { Store } from '../storage/store.ts';
+import type { Ledger, Reservation } from '../usage/ledger.ts';
+import { type Amending, createAmending } from './amending.ts';
+import { type Calibration, createCalibration } from './calibration.ts';
+import { type Conversations, createConversations } from './conversations.ts';
+import { createFolding, type Folding } from './folding.ts';
+import { createFoldTexts, type FoldTexts } from './folds.ts';
+import { readLate } from './late.ts';
+import { type MemoryLimits, planLimits } from './limits.ts';
+import type { Profile } from './profile.ts';
+import type { recordMessage } from './recording.ts';
+import { createSeeds, type Seeds } from './seed.ts';
+import { perMessageTokens, replyPrimerTokens, type TokenCounter } from './tokens.ts';
+import type { Turn } from './turn.ts';
+import { systemText } from './wire.ts';
+import { createWorkspaces, type Workspaces } from './workspaces.ts';
+
+/** The parts of the memory, put together once. */
+export interface Memory {
+  conversations: Conversations;
+  workspaces: Workspaces;
+  profiles: { of(channel: ChannelId): Promise<Profile> };
+  folds: FoldTexts;
+  seeds: Seeds;
+  calibration: Calibration;
+  amending: Amending;
+  folding: Folding;
+  counterFor(model: string): Promise<TokenCounter>;
+  recording(profile: Profile): Promise<Parameters<typeof recordMessage>[0]>;
+  /** What stands before the turns in every prompt: the role and its frame, a thread's seed. */
+  fixedTokens(channel: ChannelId, profile: Profile, direct: boolean): Promise<number>;
+  limits(channel: ChannelId, profile: Profile, direct: boolean): Promise<MemoryLimits>;
+  reserve(channel: ChannelId, person: string, profile: Profile, question: Turn): Promise<Reservation>;
+  /** Folds that were dropped are written anew, off every path. */
+  refold(channel: ChannelId): void;
+  inBackground(work: Promise<unknown>): void;
+  /** Resolves when nothing goes on in the background. */
+  idle(): Promise<void>;
+}
+
+export interface MemoryDeps {
+  store: Store;
+  model: Model;
+  foldModel: string | undefined;
+  ledger: Ledger;
+  /** Layers of settings, the first wins, over the defaults. */
+  resolveProfile(layers: { role: string | undefined; settings: Record<string, unknown> }[]): Promise<Profile>;
+  counterFor(model: string): Promise<TokenCounter>;
+  /** How much of a channel's unfolded talk is kept in memory. */
+  tailTokens: number;
+  signal: AbortSignal;
+  log: Log;
+  now(): number;
+  onFold(outcome: 'written' | 'failed'): void;
+}
+
+/** Whose the cost is when nobody's message made a fold due. */
+const nobody = '-';
+
+export function createMemory(deps: MemoryDeps): Memory {
+  const { store, ledger, counterFor, now, log } = deps;
+  const conversations = createConversations(store, { tokens: deps.tailTokens }, now);
+  const workspaces = createWorkspaces(store);
+  const folds = createFoldTexts(store);
+  const seeds = createSeeds(conversations, folds);
+  const background = new Set<Promise<unknown>>();
+
+  const folding = createFolding({
+    conversations,
+    folds,
+    model: deps.model,
+    foldModel: deps.foldModel,
+    counterFor,
+    signal: deps.signal,
+    log,
+    now,
+    onFolded: () => deps.onFold('written'),
+    onFailed: () => deps.onFold('failed'),
+    ledger,
+  });
+
+  async function profileOf(channel: ChannelId): Promise<Profile> {
+    const above = parentChannel(channel);
+    const heads = [channel, ...(above === undefined ? [] : [above])];
+    const layers = await Promise.all(heads.map(async (one) => (await conversations.read(one)).head));
+    const settings = await workspaces.settings(channel);
+    return await deps.resolveProfile([
+      ...layers.map(({ role, settings }) => ({ role, settings })),
+      { role: undefined, settings },
+    ]);
+  }
+
+  async function fixedTokens(channel: ChannelId, profile: Profile, direct: boolean): Promise<number> {
+    const counter = await counterFor(profile.model);
+    const role = perMessageTokens + replyPrimerTokens + (await counter.count(systemText(profile.role, direct)));
+    return role + (await seeds.of(channel, Math.floor(profile.memory.tokens * 0.25))).tokens;
+  }
+
+  async function limits(channel: ChannelId, profile: Profile, direct: boolean): Promise<MemoryLimits> {
+    return planLimits(profile.memory, await fixedTokens(channel, profile, direct));
+  }
+
+  function inBackground(work: Promise<unknown>): void {
+    const settled: Promise<unknown> = work
+      .catch((error: unknown) => log.error({ error }, 'work in the background failed'))
+      .finally(() => background.delete(settled));
+    background.add(settled);
+  }
+
+  const amending = createAmending({
+    store,
+    conversations,
+    folds,
+    counter: async () => await counterFor((await deps.resolveProfile([])).model),
+  });
+
+  return {
+    conversations,
+    workspaces,
+    profiles: { of: profileOf },
+    folds,
+    seeds,
+    calibration: createCalibration(store),
+    amending,
+    folding,
+    counterFor,
+    fixedTokens,
+    limits,
+    inBackground,
+
+    async recording(profile) {
+      return {
+        conversations,
+        counter: await counterFor(profile.model),
+        late: (channel, id) => readLate(store, channel, id),
+      };
+    },
+
+    /** An upper estimate: everything unfolded, the folds, the role and the question, at most the whole budget. */
+    async reserve(channel, person, profile, question) {
+      const state = await conversations.read(channel);
+      const folded = state.view.folds.reduce((sum, fold) => sum + fold.tokens, 0);
+      const all =
+        folded + state.rawTokens + question.tokens + (await fixedTokens(channel, profile, question.name === undefined));
+      const promptTokens = Math.min(profile.memory.tokens, all);
+      return await ledger.reserve({
+        channel,
+        person,
+        model: profile.model,
+        promptTokens,
+        completionTokens: profile.maxReplyTokens,
+      });
+    },
+
+    refold(channel) {
+      const fold = async (): Promise<void> => {
+        const profile = await profileOf(channel);
+        const direct = (await conversations.read(channel)).tail.at(-1)?.name === undefined;
+        const now = await limits(channel, profile, direct);
+        await folding.run({ channel, person: nobody, profile, limits: now, high: now.high });
+      };
+      inBackground(fold());
+    },
+
+    async idle() {
+      while (background.size > 0) await Promise.allSettled(background);
+      await folding.idle();
+    },
+  };
+}

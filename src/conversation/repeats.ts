@@ -1,0 +1,31 @@
+import type { Turn } from './turn.ts';
+
+/** Does an answer say again, word for word, what somebody wants forgotten? */
+
+/** Shorter texts ("yes", "ok") stand in every other answer by chance. */
+const shortest = 6;
+
+/** What to look for, prepared once. */
+export function toWanted(texts: readonly string[]): string[] {
+  const wanted = texts.map((text) => folded(text).replace(/[.!?…。！？]+$/u, ''));
+  return [...new Set(wanted.filter((text) => text.length >= shortest))];
+}
+
+export function repeats(turn: Turn, wanted: readonly string[]): boolean {
+  if (wanted.length === 0) return false;
+  const versions = [turn.text, ...(turn.alternatives ?? []).map((one) => one.text)].map(folded);
+  return wanted.some((text) => versions.some((version) => containsWords(version, text)));
+}
+
+function folded(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
+}
+
+/** Not in the middle of a word. */
+function containsWords(text: string, wanted: string): boolean {
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+    const around = `${text[at - 1] ?? ' '}${text[at + wanted.length] ?? ' '}`;
+    if (!/[\p{L}\p{N}]/u.test(around)) return true;
+  }
+  return false;
+}

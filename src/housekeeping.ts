@@ -1,0 +1,67 @@
+import { sweepLate } from './conversation/late.ts';
+import type { Memory } from './conversation/memory.ts';
+import { headKind } from './conversation/head.ts';
+import type { ChannelId } from './event.ts';
+import type { Inbox } from './inbox/inbox.ts';
+import type { Log } from './log.ts';
+import type { Store } from './storage/store.ts';
+
+/** What is done now and then: quiet channels folded, what is old enough forgotten. */
+
+interface Deps {
+  store: Store;
+  memory: Memory;
+  inbox: Inbox;
+  retentionDays: number | undefined;
+  log: Log;
+  now(): number;
+}
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+/** No platform delivers an event again after so long. */
+const rememberedMs = 3 * dayMs;
+/** After this the provider's prompt cache has gone cold anyway: a fold now costs nothing extra. */
+const quietMs = 10 * minuteMs;
+const nobody = '-';
+
+export function startHousekeeping(deps: Deps): { stop(): void } {
+  const { memory, log } = deps;
+  const often = setInterval(() => memory.inBackground(foldQuietChannels(deps)), minuteMs);
+  const seldom = setInterval(() => memory.inBackground(sweep(deps)), hourMs);
+  for (const timer of [often, seldom]) timer.unref();
+  memory.inBackground(sweep(deps));
+  log.debug({ retentionDays: deps.retentionDays }, 'housekeeping runs');
+  return {
+    stop() {
+      clearInterval(often);
+      clearInterval(seldom);
+    },
+  };
+}
+
+async function sweep({ store, memory, inbox, retentionDays, log, now }: Deps): Promise<void> {
+  await inbox.sweep(now() - rememberedMs);
+  await sweepLate(store, now() - rememberedMs);
+  if (retentionDays === undefined) return;
+  for (const head of await store.list(headKind, '')) {
+    const channel = head.id as ChannelId;
+    const expired = await memory.amending.expire(channel, now() - retentionDays * dayMs);
+    if (expired.messageIds.length > 0)
+      log.info({ channel, turns: expired.messageIds.length }, 'older turns have expired');
+    if (expired.tainted > 0) memory.refold(channel);
+  }
+}
+
+/** A cold fold: where the next prompt starts with a cold cache anyway, half the way to the high mark is enough. */
+async function foldQuietChannels({ memory, now }: Deps): Promise<void> {
+  for (const channel of memory.conversations.quiet(now() - quietMs)) {
+    const state = memory.conversations.peek(channel);
+    if (state === undefined || state.tail.length === 0) continue;
+    const profile = await memory.profiles.of(channel);
+    const limits = await memory.limits(channel, profile, state.tail.at(-1)?.name === undefined);
+    const high = limits.low + (limits.high - limits.low) / 2;
+    if (state.rawTokens > high) await memory.folding.run({ channel, person: nobody, profile, limits, high });
+  }
+}

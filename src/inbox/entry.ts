@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { type Event, eventSchema, noticeSchema } from '../event.ts';
+import { type RecordKind, record, type StoredRecord } from '../storage/store.ts';
+
+/** What the inbox keeps of an event: all of it until it is done, then only that it was. */
+
+const pendingSchema = z.object({
+  state: z.literal('pending'),
+  event: eventSchema,
+  /** How often its handling was begun: an event that ends the process each time must not do so for ever. */
+  attempts: z.number(),
+  /** The platform's ids of the answer's pieces that stand already. */
+  posted: z.array(z.string()),
+  /** What was reserved for the answer under way: if it never ends, that much is charged. */
+  reserved: z
+    .object({ day: z.string(), person: z.string(), model: z.string(), prompt: z.number(), completion: z.number() })
+    .optional(),
+  /** Decided and committed, but perhaps not yet said. */
+  outcome: noticeSchema.optional(),
+});
+
+const entrySchema = z.discriminatedUnion('state', [
+  pendingSchema,
+  z.object({ state: z.literal('done'), at: z.number() }),
+]);
+
+export type Pending = z.infer<typeof pendingSchema>;
+type Entry = z.infer<typeof entrySchema>;
+
+export const entryKind: RecordKind<Entry> = { name: 'inbox', version: 1, schema: entrySchema, upgrades: {} };
+
+/** The same for every delivery of the event; sorts by channel, then by when it happened. */
+export function entryId(event: Event): string {
+  const at = String(Math.max(0, Math.floor(event.at))).padStart(14, '0');
+  return `${event.channel}:${at}:${encodeURIComponent(event.id.toWellFormed())}`;
+}
+
+export function pendingRecord(pending: Pending): StoredRecord {
+  return record(entryKind, entryId(pending.event), pending);
+}
+
+export function doneRecord(event: Event, at: number): StoredRecord {
+  return record(entryKind, entryId(event), { state: 'done', at });
+}

@@ -1,0 +1,238 @@
+import { BotError, toBotError } from '../errors.ts';
+import type { Attachment, Event, Intake, Reply, Surface } from '../event.ts';
+import type { Log } from '../log.ts';
+import type { Store, StoredRecord } from '../storage/store.ts';
+import { doneRecord, entryId, entryKind, type Pending, pendingRecord } from './entry.ts';
+import { createLanes, type Lanes } from './lanes.ts';
+
+/**
+ * Between the platforms and the bot. An event is durable before `accept` returns; it is handled once, in order in its
+ * channel, channels side by side; what a crash interrupted is handled again from its entry when its platform's intake
+ * opens. Events that must not wait behind an answer have a lane of their own.
+ */
+export interface Inbox {
+  open(platform: string, surface: Surface): Promise<Intake>;
+  /** Takes nothing more in, gives what runs `graceMs` to end, then parks it: it stays pending for the next start. */
+  close(graceMs: number): Promise<void>;
+  /** Forgets that events older than `before` were handled; a redelivery so late is not to be expected. */
+  sweep(before: number): Promise<void>;
+  waiting(): number;
+  running(): number;
+}
+
+/** One event being handled, and its entry. */
+export interface Job {
+  readonly event: Event;
+  readonly reply: Reply;
+  fetch(attachment: Attachment, signal: AbortSignal): Promise<Uint8Array>;
+  /** As it stands in the store. */
+  readonly pending: Pending;
+  /** It was tried before and the store failed; the person knows. */
+  readonly again: boolean;
+  /** Ends what the job does when the program must stop; the entry stays pending. */
+  readonly signal: AbortSignal;
+  /** The entry as changed, to be committed with something else. */
+  update(change: Partial<Pending>): StoredRecord;
+  /** The entry as done, to be committed with what was done. */
+  done(): StoredRecord;
+}
+
+interface InboxDeps {
+  store: Store;
+  handle(job: Job): Promise<void>;
+  /** Stop, edit, delete, forget, reset: what ends or voids an answer cannot wait for it. */
+  isUrgent(event: Event): boolean;
+  log: Log;
+  now(): number;
+  /** How many channels are handled at once. */
+  atOnce?: number;
+  /** How many events may wait; beyond that the platform is asked to come again. */
+  maxWaiting?: number;
+}
+
+const maxRemembered = 20_000;
+const firstPauseMs = 1000;
+const longestPauseMs = 60_000;
+
+export function createInbox(deps: InboxDeps): Inbox {
+  const { store, log, now } = deps;
+  /** Entries accepted by this process lately, or being accepted: redeliveries of these need no read. */
+  const remembered = new Map<string, Promise<void>>();
+  const stop = new AbortController();
+  const lanes: Lanes = createLanes(deps.atOnce ?? 64);
+  const maxWaiting = deps.maxWaiting ?? 50_000;
+  let closing = false;
+
+  function remember(id: string, accepted: Promise<void>): void {
+    remembered.set(id, accepted);
+    accepted.catch(() => remembered.delete(id));
+    const oldest = remembered.keys().next().value;
+    if (remembered.size > maxRemembered && oldest !== undefined) remembered.delete(oldest);
+  }
+
+  async function accept(event: Event, surface: Surface): Promise<'accepted' | 'known'> {
+    if (closing) throw new BotError('stopped', 'I am shutting down and take nothing more; send it again in a moment');
+    if (lanes.waiting() >= maxWaiting) throw new BotError('busy', 'too much is waiting to be answered');
+    const id = entryId(event);
+    const before = remembered.get(id);
+    if (before !== undefined) {
+      await before;
+      return 'known';
+    }
+    // The place in the channel's order is taken now, not when the write returns.
+    const place = lanes.reserve(event.channel, deps.isUrgent(event));
+    let known = false;
+    const accepted = (async () => {
+      known = (await store.get(entryKind, id)) !== undefined;
+      if (!known) await store.commit([pendingRecord(toPending(event))]);
+    })();
+    remember(id, accepted);
+    try {
+      await accepted;
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+    if (known) {
+      place.leave();
+      return 'known';
+    }
+    place.run(() => handle(toPending(event), surface));
+    return 'accepted';
+  }
+
+  async function handle(pending: Pending, surface: Surface): Promise<void> {
+    let current = pending;
+    for (let failures = 0; !stop.signal.aborted; failures++) {
+      const job = createJob(current, surface, failures > 0);
+      try {
+        await deps.handle(job);
+        if (!job.isDone()) await store.commit([job.done()]);
+        return;
+      } catch (error) {
+        current = job.pending;
+        if (!(await mayTryAgain(error, current, failures))) return;
+      }
+    }
+  }
+
+  /** Only a store that fails is waited for: what it was to hold is not lost, and the channel's order stands still. */
+  async function mayTryAgain(error: unknown, pending: Pending, failures: number): Promise<boolean> {
+    const fields = { channel: pending.event.channel, event: pending.event.id };
+    const known = toBotError(error);
+    if (stop.signal.aborted || known.kind === 'stopped') return false;
+    if (known.kind !== 'store') {
+      log.error({ ...fields, error }, 'an event could not be handled');
+      await store.commit([doneRecord(pending.event, now())]).catch(() => undefined);
+      return false;
+    }
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
+    log.error({ ...fields, error, pauseMs }, 'the store failed; the event waits');
+    await pause(pauseMs, stop.signal);
+    return true;
+  }
+
+  function createJob(pending: Pending, surface: Surface, again: boolean): Job & { isDone(): boolean } {
+    let current = pending;
+    let done = false;
+    return {
+      event: pending.event,
+      again,
+      reply: surface.reply(pending.event, pending.posted),
+      fetch: (attachment, signal) => surface.fetch(attachment, signal),
+      signal: stop.signal,
+      get pending() {
+        return current;
+      },
+      update(change) {
+        current = { ...current, ...change };
+        return pendingRecord(current);
+      },
+      done() {
+        done = true;
+        return doneRecord(pending.event, now());
+      },
+      isDone: () => done,
+    };
+  }
+
+  async function replay(platform: string, surface: Surface): Promise<number> {
+    let count = 0;
+    for await (const found of entries(store, `${platform}/`)) {
+      try {
+        const entry = found.read();
+        if (entry.state === 'done') continue;
+        remember(found.id, Promise.resolve());
+        const place = lanes.reserve(entry.event.channel, deps.isUrgent(entry.event));
+        place.run(() => handle({ ...entry, attempts: entry.attempts + 1 }, surface));
+        count++;
+      } catch (error) {
+        // One spoiled entry must not keep the others from being answered; it stays for the operator to look at.
+        log.error({ error, entry: found.id }, 'an event in the inbox cannot be read');
+      }
+    }
+    return count;
+  }
+
+  return {
+    async open(platform, surface) {
+      const count = await replay(platform, surface);
+      if (count > 0) log.info({ platform, count }, 'events of an earlier run are handled now');
+      return { accept: (event) => accept(event, surface) };
+    },
+
+    async close(graceMs) {
+      closing = true;
+      lanes.pause();
+      const timer = setTimeout(() => stop.abort(new BotError('stopped', 'I was restarted')), graceMs);
+      await lanes.idle();
+      clearTimeout(timer);
+      stop.abort(new BotError('stopped', 'I was restarted'));
+    },
+
+    async sweep(before) {
+      const old: string[] = [];
+      for await (const found of entries(store, '')) {
+        try {
+          const entry = found.read();
+          if (entry.state === 'done' && entry.at < before) old.push(`${entryKind.name}:${found.id}`);
+        } catch {
+          // Told when it was first met; it is kept.
+        }
+      }
+      if (old.length > 0) await store.erase(old);
+    },
+
+    waiting: lanes.waiting,
+    running: lanes.running,
+  };
+}
+
+function toPending(event: Event): Pending {
+  return { state: 'pending', event, attempts: 0, posted: [] };
+}
+
+const entriesAtOnce = 500;
+
+async function* entries(store: Store, prefix: string) {
+  let after: string | undefined;
+  for (;;) {
+    const limit = { limit: entriesAtOnce };
+    const batch = await store.list(entryKind, prefix, after === undefined ? limit : { ...limit, after });
+    yield* batch;
+    if (batch.length < entriesAtOnce) return;
+    after = batch.at(-1)?.id;
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

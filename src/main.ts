@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { type ChatArguments, parseArguments } from '../adapters/terminal/arguments.ts';
+import { startJsonLines } from '../adapters/terminal/json-lines.ts';
+import { startTerminal } from '../adapters/terminal/terminal.ts';
+import { type Core, startApp } from './app.ts';
+import { type Config, parseConfig } from './config.ts';
+import { toBotError } from './errors.ts';
+import type { Adapter } from './event.ts';
+import { createLog, type Log } from './log.ts';
+
+/** The program: reads its configuration, starts, and ends in good order. */
+
+const neededNode = 24;
+const configExit = 78;
+const exitGraceMs = 10_000;
+
+async function main(): Promise<void> {
+  const [mode, ...rest] = process.argv.slice(2);
+  const environment = { ...readDotEnv(), ...process.env };
+  const config = parseConfig(environment);
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const chat = mode === 'chat' || isTerminal ? parseArguments(rest) : undefined;
+  const log = toLog(config, chat !== undefined);
+  let stopping: Promise<void> | undefined;
+  const stop = (): void => {
+    stopping ??= end();
+  };
+  const startAdapters = async (core: Core): Promise<Adapter[]> => {
+    if (chat !== undefined) return [await startChat(core, chat, { isTerminal, environment, onClosed: stop })];
+    log.warn({}, 'nobody can speak to me here: `npm run chat` starts a conversation in a terminal');
+    return [];
+  };
+  const app = await startApp({ config, environment, log, serve: mode !== 'chat', startAdapters });
+
+  async function end(): Promise<void> {
+    // Whatever hangs, the program ends: what is unfinished is in the inbox.
+    setTimeout(() => process.exit(0), exitGraceMs).unref();
+    await app.stop();
+    process.exit(0);
+  }
+
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+}
+
+interface ChatPlace {
+  isTerminal: boolean;
+  environment: Record<string, string | undefined>;
+  onClosed(): void;
+}
+
+async function startChat(core: Core, args: ChatArguments, place: ChatPlace): Promise<Adapter> {
+  const { isTerminal, environment, onClosed } = place;
+  const io = { ...core, input: process.stdin, output: process.stdout, onClosed };
+  if (args.json) return await startJsonLines(io);
+  return await startTerminal({
+    ...io,
+    isTerminal,
+    color: isTerminal && (environment.NO_COLOR ?? '') === '',
+    user: { id: args.as, name: args.as },
+    channel: args.channel,
+    filesDir: '.',
+  });
+}
+
+function toLog(config: Config, isChat: boolean): Log {
+  const { level, format } = config.log;
+  const out = isChat ? process.stderr : process.stdout;
+  return createLog({
+    level: level ?? (isChat ? 'warn' : 'info'),
+    format: format ?? (out.isTTY ? 'pretty' : 'json'),
+    secrets: config.secrets,
+    destination: isChat ? 2 : 1,
+  });
+}
+
+function readDotEnv(): Record<string, string | undefined> {
+  return existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+}
+
+function explain(error: unknown): never {
+  const known = toBotError(error);
+  const cause = known.kind === 'bug' && error instanceof Error ? `\n${error.stack}` : '';
+  process.stderr.write(`channelore: ${known.message}${cause}\n`);
+  process.exit(known.kind === 'config' ? configExit : 1);
+}
+
+if (Number(process.versions.node.split('.')[0]) < neededNode) {
+  process.stderr.write(`channelore: needs Node ${neededNode} or newer; this is ${process.version}\n`);
+  process.exit(configExit);
+}
+main().catch(explain);

@@ -1,0 +1,48 @@
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { createDemoModel, demoModelName } from './demo.ts';
+import type { Model } from './model.ts';
+import { findOllama } from './ollama.ts';
+import { createOpenAiModel } from './openai.ts';
+
+/** Whatever chat API is there: the one configured, else a local Ollama, else the demo model. */
+
+interface Chosen {
+  model: Model;
+  /** What is asked for where no setting says otherwise. */
+  name: string;
+  told: string;
+}
+
+const ollamaMs = 300;
+const demoWordMs = 15;
+
+export async function chooseModel(
+  config: Pick<Config, 'model' | 'ollamaUrl'>,
+  deps: { log: Log; countTokens: (text: string, model: string) => Promise<number> },
+  clock: Clock = systemClock,
+): Promise<Chosen> {
+  const { apiKey, baseUrl, name, fallbacks, firstTokenMs, idleMs, contextTokens } = config.model;
+  const wire = { clock, random: Math.random, log: deps.log, countTokens: deps.countTokens };
+  const limits = { firstTokenMs, idleMs, contextTokens };
+  if (apiKey !== undefined || baseUrl !== undefined) {
+    const model = createOpenAiModel({ apiKey, baseUrl, fallbackModels: fallbacks, ...limits }, wire);
+    return { model, name, told: `the chat model is ${name}` };
+  }
+  const ollama = await findOllama(config.ollamaUrl, ollamaMs);
+  const local = ollama?.models[0];
+  if (ollama !== undefined && local !== undefined) {
+    const found = { apiKey: undefined, baseUrl: ollama.baseUrl, fallbackModels: ollama.models.slice(1, 2) };
+    return {
+      model: createOpenAiModel({ ...found, ...limits }, wire),
+      name: local,
+      told: `no OPENAI_API_KEY: the chat model is ${local} of the Ollama on this machine`,
+    };
+  }
+  return {
+    model: createDemoModel({ clock, wordMs: demoWordMs, countTokens: deps.countTokens }),
+    name: demoModelName,
+    told: 'no OPENAI_API_KEY: the demo model answers, which is no language model; set OPENAI_API_KEY or OPENAI_BASE_URL for a real one',
+  };
+}

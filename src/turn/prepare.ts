@@ -1,0 +1,109 @@
+import type { Calibration } from '../conversation/calibration.ts';
+import type { Conversations } from '../conversation/conversations.ts';
+import type { FoldTexts } from '../conversation/folds.ts';
+import type { ChannelState } from '../conversation/journal.ts';
+import { type MemoryLimits, planLimits } from '../conversation/limits.ts';
+import type { Profile } from '../conversation/profile.ts';
+import type { Seeds } from '../conversation/seed.ts';
+import { cutAtSentence } from '../conversation/sentences.ts';
+import { imageTokens, perMessageTokens, replyPrimerTokens, type TokenCounter } from '../conversation/tokens.ts';
+import type { Turn } from '../conversation/turn.ts';
+import { planWindow, type WindowPlan } from '../conversation/window.ts';
+import { countMessages, leftOutMessage, systemText, toMessages } from '../conversation/wire.ts';
+import type { ChannelId } from '../event.ts';
+import type { ChatMessage, Model } from '../model/model.ts';
+import { buildPrompt, type FoldText } from './prompt.ts';
+
+/** Everything that goes into one request, chosen to fit. Reads; changes nothing. */
+export interface Prepared {
+  messages: ChatMessage[];
+  /** Our own count of `messages`, primer included. */
+  promptTokens: number;
+  plan: WindowPlan<FoldText>;
+  limits: MemoryLimits;
+  /** The role and its frame; a thread's share of its parent. */
+  tokens: { role: number; seed: number };
+  state: ChannelState;
+}
+
+export interface PrepareDeps {
+  conversations: Conversations;
+  folds: FoldTexts;
+  seeds: Seeds;
+  calibration: Calibration;
+  model: Model;
+  counterFor(model: string): Promise<TokenCounter>;
+}
+
+export interface Asked {
+  channel: ChannelId;
+  question: Turn;
+  images: readonly string[];
+  profile: Profile;
+  /** Below one after the model said that it was too much. */
+  shrink: number;
+}
+
+const cutMark = '\n[The message was longer; its end is cut off here.]';
+
+export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Prepared> {
+  const { channel, question, profile, images } = asked;
+  const state = await deps.conversations.read(channel);
+  const counter = await deps.counterFor(profile.model);
+  const budget = await budgetTokens(deps, asked);
+  const system = systemText(profile.role, question.name === undefined);
+  const roleTokens = perMessageTokens + replyPrimerTokens + (await counter.count(system));
+  const seed = await deps.seeds.of(channel, Math.floor(budget * 0.25));
+  const fixedTokens = roleTokens + seed.tokens;
+  const limits = planLimits({ ...profile.memory, tokens: budget }, fixedTokens);
+  const noteTokens = await countMessages([leftOutMessage], counter);
+  const imageCost = images.length * imageTokens('auto');
+  const older = state.tail.filter((turn) => turn.seq < question.seq);
+  const plan = planWindow({
+    budget,
+    fixedTokens,
+    newestTokens: question.tokens + imageCost,
+    noteTokens,
+    folds: await deps.folds.texts(state.view.folds),
+    turns: older,
+    more: state.rawTokens > state.tail.reduce((sum, turn) => sum + turn.tokens, 0),
+    rounds: profile.memory.rounds,
+  });
+  const withImages = plan.newestRoom === undefined;
+  const newest = plan.newestRoom === undefined ? question : await cutTurn(question, plan.newestRoom, counter);
+  const messages = buildPrompt({
+    system,
+    seed: seed.messages,
+    folds: plan.folds,
+    turns: plan.turns,
+    leftOut: plan.leftOut,
+    newest,
+    images: withImages ? images : [],
+  });
+  const newestTokens = newest === question ? plan.tokens.newest : newest.tokens;
+  return {
+    messages,
+    promptTokens: plan.tokens.total - plan.tokens.newest + newestTokens,
+    plan,
+    limits,
+    tokens: { role: roleTokens, seed: seed.tokens },
+    state,
+  };
+}
+
+/** The budget in our own counts: tighter where the model counts more, and never more than the model can read. */
+async function budgetTokens(deps: PrepareDeps, { profile, shrink }: Asked): Promise<number> {
+  const ratio = Math.max(1, await deps.calibration.ratio(profile.model));
+  const window = deps.model.contextTokens(profile.model);
+  const readable = window === undefined ? Number.POSITIVE_INFINITY : window - profile.maxReplyTokens;
+  return Math.floor((Math.min(profile.memory.tokens, readable) / ratio) * shrink);
+}
+
+/** The beginning of a message that is larger than everything, up to a sentence's end, and a word that it was cut. */
+async function cutTurn(turn: Turn, room: number, counter: TokenCounter): Promise<Turn> {
+  const frame = await countMessages(toMessages({ ...turn, text: cutMark, attachments: [] }), counter);
+  const whole = [turn.text, ...(turn.attachments ?? []).map((one) => one.text ?? '')].filter(Boolean).join('\n');
+  const text = await cutAtSentence(whole, Math.max(0, room - frame - 2), counter);
+  const cut = { ...turn, attachments: [], text: `${text}${cutMark}` };
+  return { ...cut, tokens: await countMessages(toMessages(cut), counter) };
+}
