@@ -90,7 +90,10 @@ export function createScreen({ output, paint, makeRoom }: ScreenDeps): Screen {
     const size = sizeOf(output);
     const planned = planRepaint(answer.shown, next, { ...size, startColumn: label.length });
     if (planned.kind === 'append') {
-      if (growing !== answer && !atLineStart) put('\n');
+      if (growing !== answer) {
+        if (!atLineStart) put('\n');
+        growing = undefined;
+      }
       put(paint('assistant', planned.added));
     } else if (planned.kind === 'rewind' && growing === answer && answer.columns === size.columns) {
       put(`${goTo(planned.up, planned.column)}${paint('assistant', planned.text)}`);

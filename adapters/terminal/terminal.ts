@@ -75,7 +75,7 @@ export async function startTerminal(deps: TerminalDeps): Promise<Adapter> {
     const event = toEvent(line);
     const ended = open.begin(event);
     try {
-      if ((await intake.accept(event)) === 'known') open.end(event);
+      await intake.accept(event);
     } catch (error) {
       log.warn({ err: error, event: event.id }, 'what was typed could not be accepted');
       face.say(undefined, userText(toBotError(error), now()), []);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { startTerminal } from '../../adapters/terminal/terminal.ts';
-import type { Event, OpenIntake } from '../../src/event.ts';
+import type { Event, Intake } from '../../src/event.ts';
 import { createEmulator } from '../unit/terminal-emulator.ts';
 import { createCore, echo, noLog, notice, stream, until, wordsOf } from './adapter-terminal.ts';
 
@@ -12,10 +12,14 @@ const keys = { ctrlC: '\u0003', ctrlD: '\u0004', up: '\u001b[A', tab: '\t', ente
 const intro = 'q or Ctrl-D ends, Ctrl-C stops an answer, Tab completes a /command.';
 const roleLine = 'System role (Enter keeps: You are kind.):';
 
-async function start(t: TestContext, core: Pick<Core, 'openIntake'>, { color = false } = {}) {
+function createTerminal() {
   const raw: boolean[] = [];
   const input = Object.assign(new PassThrough(), { setRawMode: (mode: boolean) => raw.push(mode) });
-  const emulator = createEmulator(100);
+  return { raw, input, emulator: createEmulator(100) };
+}
+
+async function start(t: TestContext, core: Pick<Core, 'openIntake'>, { color = false } = {}) {
+  const { raw, input, emulator } = createTerminal();
   let closings = 0;
   const commands = ['role show', 'role set ', 'reset'];
   const adapter = await startTerminal({
@@ -151,8 +155,11 @@ test('Ctrl-C stops the answer being written, and pressed again ends', async (t) 
   await ready();
   type('talk\r');
   await started.promise;
+  type('typed ahead\r');
   type(keys.ctrlC);
   await until(() => emulator.seen().endsWith('\nuser:'), emulator.seen);
+  type(keys.ctrlC);
+  await until(() => emulator.seen().endsWith('q and Ctrl-D)\nuser:'), emulator.seen);
   assert.match(emulator.seen(), /\(stopped\)/);
   assert.deepEqual(core.words(), ['talk', '/stop']);
 
@@ -176,6 +183,10 @@ test('Ctrl-C clears what is typed; where nothing is typed it asks once, then end
   type(keys.ctrlC);
   const asked = [intro, roleLine, '(Ctrl-C again ends; so do q and Ctrl-D)', 'user:'];
   await sees(asked);
+  type(keys.enter);
+  await sees([...asked, 'user:']);
+  type(keys.ctrlC);
+  await sees([...asked, '(Ctrl-C again ends; so do q and Ctrl-D)', 'user:']);
   type('hi\r');
   await until(() => emulator.seen().endsWith('You said: hi\nuser:'), emulator.seen);
   assert.equal(closings(), 0);
@@ -300,24 +311,14 @@ test('without colour no colour is sent', async (t) => {
   assert.doesNotMatch(emulator.raw(), /\[[1-9]\d*m/);
 });
 
-test('a program that cannot start leaves the terminal as it was', async (t) => {
-  const openIntake: OpenIntake = () => Promise.reject(new Error('the store is away'));
-  await assert.rejects(start(t, { openIntake }), /the store is away/);
-});
-
 test('who gives up while it is still starting is not kept', async (t) => {
-  const core = createCore(echo);
-  const input = new PassThrough();
-  const { output } = createEmulator();
-  const slow = Promise.withResolvers<void>();
+  const { input, emulator, raw } = createTerminal();
+  const slow = Promise.withResolvers<Intake>();
   let closings = 0;
   const starting = startTerminal({
-    openIntake: async (platform, surface) => {
-      await slow.promise;
-      return core.openIntake(platform, surface);
-    },
+    openIntake: () => slow.promise,
     input,
-    output,
+    output: emulator.output,
     isTerminal: true,
     color: false,
     defaultRole: 'You are kind.',
@@ -335,8 +336,31 @@ test('who gives up while it is still starting is not kept', async (t) => {
     () => input.isPaused(),
     () => 'it still listens',
   );
-  slow.resolve();
+  assert.deepEqual(raw, [true, false]);
+  slow.resolve({ accept: async () => 'accepted' });
   const adapter = await starting;
   t.after(() => adapter.close());
   assert.equal(closings, 1);
+});
+
+test('a program that cannot start leaves the terminal as it was', async () => {
+  const { input, emulator, raw } = createTerminal();
+  const starting = startTerminal({
+    openIntake: () => Promise.reject(new Error('the store is away')),
+    input,
+    output: emulator.output,
+    isTerminal: true,
+    color: false,
+    defaultRole: 'You are kind.',
+    complete: () => [],
+    user: { id: 'u', name: 'Ann' },
+    channel: 'main',
+    filesDir: '.',
+    log: noLog,
+    now: () => 1_000,
+    onClosed() {},
+  });
+  await assert.rejects(starting, /the store is away/);
+  assert.deepEqual(raw, [true, false]);
+  assert.ok(emulator.raw().lastIndexOf('\u001b[?2004l') > emulator.raw().lastIndexOf('\u001b[?2004h'));
 });

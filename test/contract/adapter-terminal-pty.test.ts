@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEmulator } from '../unit/terminal-emulator.ts';
@@ -30,4 +31,5 @@ test('on a real terminal a person is asked for the role, answered, can stop an a
   await shows('(stopped)\nStopping.\nuser:');
   type('q\r');
   await shows('ended with 3\nicanon');
+  if (child.exitCode === null) await once(child, 'exit');
 });

@@ -81,7 +81,7 @@ export const echo: Handle = async (event, reply) => {
 };
 
 export async function until(condition: () => boolean, what: () => string): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 15_000;
   while (!condition()) {
     assert.ok(performance.now() < deadline, `it never came to this; instead: ${what()}`);
     await tick();

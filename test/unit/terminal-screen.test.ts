@@ -90,6 +90,17 @@ test('a notice in the middle of an answer stands on lines of its own, and the an
   );
 });
 
+test('two answers at once share no line', () => {
+  const { screen, seen } = start(40);
+  const write = (id: string, text: string) =>
+    screen.write({ id, earlier: undefined }, { index: 0, text, done: false, last: false, actions: [] });
+  write('a', 'One');
+  write('b', 'Uno');
+  write('a', 'One two');
+  write('b', 'Uno due');
+  assert.equal(seen(), 'assistant: One\nassistant: Uno\n two\n due');
+});
+
 test('while it thinks one line says so, and goes when text comes', () => {
   const { screen, write, seen } = start(40);
   screen.think('thinking…');
