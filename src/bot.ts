@@ -113,7 +113,10 @@ export function createBot(deps: BotDeps): Bot {
     const { recorded, reservation, refused } = await record(job, event, profile, attachments, addressed);
     const { turn } = recorded;
     if (turn === undefined) return;
-    if (!addressed) return void foldAfterwards(job, channel, event.author.id, profile, turn);
+    if (!addressed) {
+      foldAfterwards(job, channel, event.author.id, profile, turn);
+      return;
+    }
     if (refused !== undefined) throw refused;
     const question = { channel, turn, person: event.author.id, images: attachments.images, profile, reservation };
     await answer(job, question);

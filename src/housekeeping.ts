@@ -1,6 +1,6 @@
+import { headKind } from './conversation/head.ts';
 import { sweepLate } from './conversation/late.ts';
 import type { Memory } from './conversation/memory.ts';
-import { headKind } from './conversation/head.ts';
 import type { ChannelId } from './event.ts';
 import type { Inbox } from './inbox/inbox.ts';
 import type { Log } from './log.ts';

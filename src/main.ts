@@ -22,9 +22,11 @@ async function main(): Promise<void> {
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const chat = mode === 'chat' || isTerminal ? parseArguments(rest) : undefined;
   const log = toLog(config, chat !== undefined);
-  let stopping: Promise<void> | undefined;
+  let stopping = false;
   const stop = (): void => {
-    stopping ??= end();
+    if (stopping) return;
+    stopping = true;
+    void end();
   };
   const startAdapters = async (core: Core): Promise<Adapter[]> => {
     if (chat !== undefined) return [await startChat(core, chat, { isTerminal, environment, onClosed: stop })];

@@ -1,5 +1,5 @@
-import type { ChannelState } from '../conversation/journal.ts';
 import { liveRanges } from '../conversation/head.ts';
+import type { ChannelState } from '../conversation/journal.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { BotError } from '../errors.ts';
 import { type Context, privately, type Result } from './context.ts';

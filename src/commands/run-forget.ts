@@ -1,7 +1,7 @@
-import { type ChannelId, channelParts } from '../event.ts';
-import type { Turn } from '../conversation/turn.ts';
 import { liveRanges } from '../conversation/head.ts';
+import type { Turn } from '../conversation/turn.ts';
 import { BotError } from '../errors.ts';
+import { type ChannelId, channelParts } from '../event.ts';
 import { type Context, privately, type Result } from './context.ts';
 
 /** Erased from turns, folds and recall, for good. Whoever asks may have their own words erased; an admin anybody's. */

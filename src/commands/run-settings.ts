@@ -2,7 +2,7 @@ import { withOpenSpan } from '../conversation/conversations.ts';
 import { withChange } from '../conversation/head.ts';
 import { withHead } from '../conversation/journal.ts';
 import type { Profile } from '../conversation/profile.ts';
-import { BotError } from '../errors.ts';
+import type { BotError } from '../errors.ts';
 import { type ChannelId, type Notice, parentChannel } from '../event.ts';
 import { modelRefusal } from '../model/refusal.ts';
 import type { StoredRecord } from '../storage/store.ts';

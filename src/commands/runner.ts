@@ -4,8 +4,8 @@ import type { Author, ChannelId, CommandEvent, MessageEvent } from '../event.ts'
 import type { Job } from '../inbox/inbox.ts';
 import type { CommandSpec, Values } from './command.ts';
 import type { CommandDeps, Context, Result } from './context.ts';
-import { undoUnknownModel } from './run-settings.ts';
 import { commandLine, isUrgentLine, parseCommand } from './parse.ts';
+import { undoUnknownModel } from './run-settings.ts';
 
 /** From what somebody ordered to what comes of it: parsed, allowed, run. */
 export interface CommandRunner {

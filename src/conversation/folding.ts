@@ -8,7 +8,7 @@ import { record } from '../storage/store.ts';
 import type { Charge, Ledger } from '../usage/ledger.ts';
 import type { Conversations } from './conversations.ts';
 import { type FoldInput, foldFault, foldRequest, shrinkRequest } from './fold-text.ts';
-import { type Fold, foldId, foldKind, type FoldTexts, planHigherFold, toFoldRef } from './folds.ts';
+import { type Fold, type FoldTexts, foldId, foldKind, planHigherFold, toFoldRef } from './folds.ts';
 import { type FoldRef, liveRanges } from './head.ts';
 import { type ChannelState, openRanges, withHead } from './journal.ts';
 import type { MemoryLimits } from './limits.ts';

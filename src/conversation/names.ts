@@ -16,7 +16,7 @@ export function cleanName(raw: string): string {
     .replace(/[<>[\]{}:`]/g, '')
     .replace(/\s+/g, ' ')
     .trim();
-  const short = [...plain].slice(0, maxNameChars).join('').trim();
+  const short = plain.slice(0, maxNameChars).toWellFormed().trim();
   if (short === '') return 'someone';
   return roleWords.has(short.toLowerCase()) ? `${short} (a name)` : short;
 }

@@ -8,8 +8,12 @@ import type { KeptAttachment, Turn } from './turn.ts';
 const speakerLine = /\r?\n(?=[ \t]{0,3}[\p{L}@"'“*_][\p{L}\p{N} ._#'"“”*_-]{0,40}:(?:\s|$))/gu;
 
 function userText(turn: Turn): string {
-  const body = [turn.text, ...(turn.attachments ?? []).map(attachmentText)].filter((part) => part !== '').join('\n');
+  const body = bodyText(turn);
   return turn.name === undefined ? body : `${turn.name}: ${body.replace(speakerLine, ' ⏎ ')}`;
+}
+
+function bodyText(turn: Turn): string {
+  return [turn.text, ...(turn.attachments ?? []).map(attachmentText)].filter((part) => part !== '').join('\n');
 }
 
 function attachmentText(attachment: KeptAttachment): string {
@@ -43,7 +47,7 @@ export function toMessages(turn: Turn): ChatMessage[] {
 /** In the words of a transcript, for a fold or an export. */
 export function toTranscript(turn: Turn): string {
   const who = turn.role === 'assistant' ? 'Assistant' : (turn.name ?? 'User');
-  const text = turn.role === 'assistant' ? assistantText(turn) : userText({ ...turn, name: undefined } as Turn);
+  const text = turn.role === 'assistant' ? assistantText(turn) : bodyText(turn);
   return `[${minute(turn.at)}] ${who}: ${text.replace(speakerLine, ' ⏎ ')}`;
 }
 

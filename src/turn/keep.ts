@@ -1,5 +1,5 @@
 import type { Conversations, Planned } from '../conversation/conversations.ts';
-import { type ChannelState, appendTurn, replaceTurn, type Step } from '../conversation/journal.ts';
+import { appendTurn, type ChannelState, replaceTurn, type Step } from '../conversation/journal.ts';
 import type { TokenCounter } from '../conversation/tokens.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { countMessages, toMessages } from '../conversation/wire.ts';

@@ -28,12 +28,9 @@ async function outcome(work: Promise<unknown>): Promise<string> {
 const commit = (store: Store, id: string, text: string) => store.commit([record(kind, id, { text })]);
 
 const programs: Record<string, (store: Store) => Promise<void>> = {
-  /** Holds the store until it is told or killed. */
-  async hold(store) {
+  /** Holds the store until it is killed: an open store keeps its program alive. */
+  async hold() {
     print('open');
-    await new Promise((resolve) => process.stdin.once('data', resolve));
-    process.stdin.destroy();
-    await store.close();
   },
 
   async write(store) {

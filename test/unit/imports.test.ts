@@ -31,7 +31,11 @@ test('the core names no platform outside of where the parts are put together', (
 
 test('the core imports no adapter outside of where the parts are put together', () => {
   for (const file of filesIn('src').filter((name) => !composition.includes(name))) {
-    assert.deepEqual(importsOf(file).filter((name) => name.startsWith('adapters/')), [], file);
+    assert.deepEqual(
+      importsOf(file).filter((name) => name.startsWith('adapters/')),
+      [],
+      file,
+    );
   }
 });
 
@@ -39,7 +43,9 @@ test('an adapter imports the leaves of the core, its own files and packages, and
   for (const file of filesIn('adapters')) {
     const own = file.split('/').slice(0, 2).join('/');
     const foreign = importsOf(file).filter(
-      (name) => (name.startsWith('src/') && !leaves.includes(name)) || (name.startsWith('adapters/') && !name.startsWith(`${own}/`)),
+      (name) =>
+        (name.startsWith('src/') && !leaves.includes(name)) ||
+        (name.startsWith('adapters/') && !name.startsWith(`${own}/`)),
     );
     assert.deepEqual(foreign, [], file);
   }
@@ -49,12 +55,19 @@ test('Keyv is known to one file, and the chat API to the model folder', () => {
   const users = (name: string): string[] =>
     filesIn('src').filter((file) => importsOf(file).some((one) => one === name || one.startsWith(`${name}/`)));
   assert.deepEqual(users('keyv'), ['src/storage/store.ts']);
-  assert.deepEqual(users('openai').filter((file) => !file.startsWith('src/model/')), []);
+  assert.deepEqual(
+    users('openai').filter((file) => !file.startsWith('src/model/')),
+    [],
+  );
 });
 
 test('simulators import nothing of ours', () => {
   for (const file of filesIn('test/sim')) {
-    assert.deepEqual(importsOf(file).filter((name) => /^(src|adapters)\//.test(name)), [], file);
+    assert.deepEqual(
+      importsOf(file).filter((name) => /^(src|adapters)\//.test(name)),
+      [],
+      file,
+    );
   }
 });
 

@@ -14,15 +14,17 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 test('what was said first in a channel is answered first, even when it became durable later', async () => {
   const lanes = createLanes(4);
-  const order = new Array<string>();
+  const order: string[] = [];
   const first = lanes.reserve(channel('a'), false);
   const second = lanes.reserve(channel('a'), false);
   second.run(async () => {
     order.push('second');
   });
   await settled();
-  assert.deepEqual(order, []);
-  first.run(async () => void order.push('first'));
+  assert.equal(order.length, 0);
+  first.run(async () => {
+    order.push('first');
+  });
   await lanes.idle();
   await settled();
   assert.deepEqual(order, ['first', 'second']);
@@ -30,7 +32,7 @@ test('what was said first in a channel is answered first, even when it became du
 
 test('a place that is given up does not hold those behind it', async () => {
   const lanes = createLanes(4);
-  const order = new Array<string>();
+  const order: string[] = [];
   const first = lanes.reserve(channel('a'), false);
   lanes.reserve(channel('a'), false).run(async () => {
     order.push('second');
@@ -44,11 +46,11 @@ test('a place that is given up does not hold those behind it', async () => {
 test('one slow channel does not delay another, up to the bound', async () => {
   const lanes = createLanes(2);
   const slow = gate();
-  const done = new Array<string>();
+  const done: string[] = [];
   for (const name of ['a', 'b']) lanes.reserve(channel(name), false).run(() => slow.wait);
   lanes.reserve(channel('c'), false).run(async () => void done.push('c'));
   await settled();
-  assert.deepEqual(done, []);
+  assert.equal(done.length, 0);
   assert.equal(lanes.running(), 2);
   slow.open();
   await settled();
@@ -58,7 +60,7 @@ test('one slow channel does not delay another, up to the bound', async () => {
 test('a deletion does not wait behind the answer in its channel, nor behind the bound', async () => {
   const lanes = createLanes(1);
   const slow = gate();
-  const done = new Array<string>();
+  const done: string[] = [];
   lanes.reserve(channel('a'), false).run(() => slow.wait);
   lanes.reserve(channel('a'), true).run(async () => void done.push('delete'));
   await settled();
@@ -70,7 +72,7 @@ test('a deletion does not wait behind the answer in its channel, nor behind the 
 test('nothing starts after the pause, and what runs is waited for', async () => {
   const lanes = createLanes(4);
   const slow = gate();
-  const done = new Array<string>();
+  const done: string[] = [];
   lanes.reserve(channel('a'), false).run(async () => {
     await slow.wait;
     done.push('first');

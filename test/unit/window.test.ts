@@ -11,7 +11,15 @@ function turn(seq: number, role: Turn['role'], tokens: number): Turn {
 const rounds = (...tokens: number[]): Turn[] =>
   tokens.flatMap((cost, n) => [turn(2 * n, 'user', cost), turn(2 * n + 1, 'assistant', cost)]);
 
-const base = { budget: 1000, fixedTokens: 100, newestTokens: 50, noteTokens: 10, folds: [], more: false, rounds: undefined };
+const base = {
+  budget: 1000,
+  fixedTokens: 100,
+  newestTokens: 50,
+  noteTokens: 10,
+  folds: [],
+  more: false,
+  rounds: undefined,
+};
 
 test('everything is sent while it fits', () => {
   const plan = planWindow({ ...base, turns: rounds(50, 50) });
@@ -22,7 +30,10 @@ test('everything is sent while it fits', () => {
 
 test('the oldest rounds are left out whole, with a note, and what remains begins with a person', () => {
   const plan = planWindow({ ...base, turns: rounds(300, 300, 100) });
-  assert.deepEqual(plan.turns.map((one) => one.seq), [2, 3, 4, 5]);
+  assert.deepEqual(
+    plan.turns.map((one) => one.seq),
+    [2, 3, 4, 5],
+  );
   assert.equal(plan.leftOut, true);
 });
 
@@ -34,15 +45,24 @@ test('a newest message larger than the room is cut to it and nothing else is sen
 });
 
 test('folds come before turns, the newest of them first', () => {
-  const folds = [{ tokens: 500, id: 'old' }, { tokens: 500, id: 'new' }];
+  const folds = [
+    { tokens: 500, id: 'old' },
+    { tokens: 500, id: 'new' },
+  ];
   const plan = planWindow({ ...base, folds, turns: rounds(100, 100) });
-  assert.deepEqual(plan.folds.map((fold) => fold.id), ['new']);
+  assert.deepEqual(
+    plan.folds.map((fold) => fold.id),
+    ['new'],
+  );
   assert.equal(plan.leftOut, true);
 });
 
 test('MEMORY_ROUNDS shows no more rounds than that', () => {
   const plan = planWindow({ ...base, turns: rounds(1, 1, 1, 1), rounds: 2 });
-  assert.deepEqual(plan.turns.map((one) => one.seq), [4, 5, 6, 7]);
+  assert.deepEqual(
+    plan.turns.map((one) => one.seq),
+    [4, 5, 6, 7],
+  );
 });
 
 const anyTurns = fc
@@ -78,7 +98,10 @@ test('above it the oldest are folded until at most the low mark remains, from a 
   const turns = rounds(100, 100, 100, 100, 100, 100);
   const cut = planFold(turns, 1200, limits);
   assert.equal(turns[cut]?.role, 'user');
-  assert.equal(turns.slice(cut).reduce((sum, one) => sum + one.tokens, 0), 200);
+  assert.equal(
+    turns.slice(cut).reduce((sum, one) => sum + one.tokens, 0),
+    200,
+  );
 });
 
 test('the newest round is never folded', () => {

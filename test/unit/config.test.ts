@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { parseConfig, variableNames } from '../../src/config.ts';
+import { BotError } from '../../src/errors.ts';
+
+const example = readFileSync(path.resolve(import.meta.dirname, '../../.env.example'), 'utf8');
+
+test('.env.example names exactly the variables that are read', () => {
+  const named = [...example.matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1]);
+  assert.deepEqual([...new Set(named)].sort(), [...variableNames].sort());
+});
+
+test('.env.example shows the defaults that hold', () => {
+  const shown = [...example.matchAll(/^# ([A-Z][A-Z0-9_]+)=(.+)$/gm)].map(([, name, value]) => [name, value]);
+  const given = parseConfig(Object.fromEntries(shown));
+  const { storeUrl, model, log, ...rest } = parseConfig({});
+  assert.deepEqual(
+    { ...given, storeUrl, model: { ...given.model, baseUrl: undefined }, log },
+    { ...rest, storeUrl, model, log },
+  );
+});
+
+test('every problem is listed at once, by name and without the value', () => {
+  const bad = {
+    MEMORY_TOKENS: 'lots',
+    PORT: '99999',
+    OPENAI_BASE_URL: 'ftp://secret-host',
+    TIMEZONE: 'Mars/Olympus',
+    LISTEN: 'maybe',
+  };
+  assert.throws(
+    () => parseConfig(bad),
+    (error: unknown) => {
+      assert.ok(error instanceof BotError);
+      assert.equal(error.kind, 'config');
+      for (const name of Object.keys(bad)) assert.match(error.message, new RegExp(`- ${name}: `));
+      for (const value of ['lots', '99999', 'secret-host', 'Mars'])
+        assert.doesNotMatch(error.message, new RegExp(value));
+      return true;
+    },
+  );
+});
+
+test('settings that contradict each other are refused', () => {
+  assert.throws(() => parseConfig({ MEMORY_HIGH: '500', MEMORY_LOW: '600' }), /MEMORY_LOW: must be below MEMORY_HIGH/);
+  assert.throws(
+    () => parseConfig({ MODEL_CONTEXT_TOKENS: '8000' }),
+    /MEMORY_TOKENS: with MAX_REPLY_TOKENS it is more than/,
+  );
+});
+
+test('a variable that is set but empty counts as not set', () => {
+  assert.equal(parseConfig({ OPENAI_API_KEY: '', MEMORY_TOKENS: ' ' }).memory.tokens, 12_000);
+});
+
+test('the older name of the address is read as well, and the newer one wins', () => {
+  assert.equal(parseConfig({ OPENAI_API_BASE: 'http://a/v1' }).model.baseUrl, 'http://a/v1');
+  assert.equal(
+    parseConfig({ OPENAI_API_BASE: 'http://a/v1', OPENAI_BASE_URL: 'http://b/v1' }).model.baseUrl,
+    'http://b/v1',
+  );
+});
