@@ -27,6 +27,7 @@ export function createInteractive(deps: InteractiveDeps): Face {
   let busy = false;
   let interrupted = false;
   let listening = true;
+  let closed = false;
   let note = thinking;
 
   const prompt = createPrompt({
@@ -63,6 +64,7 @@ export function createInteractive(deps: InteractiveDeps): Face {
 
   /** What stands below the last line printed: the prompt, or that it thinks. */
   function settle(): void {
+    if (closed) return;
     if (busy) screen.think(note);
     else if (listening && talk !== undefined) {
       screen.rest();
@@ -87,6 +89,7 @@ export function createInteractive(deps: InteractiveDeps): Face {
   }
 
   function close(): void {
+    closed = true;
     pause();
     screen.rest();
   }
