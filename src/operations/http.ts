@@ -8,7 +8,7 @@ export interface Health {
 }
 
 /** Takes a request that is its own and says so; leaves any other for the next handler. */
-export type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
+type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 interface OperationsDeps {
   health: () => Promise<Health>;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BotError } from '../../src/errors.ts';
-import { type Health, startOperations } from '../../src/operations/http.ts';
+import { type Health, operationsHandler, startOperations } from '../../src/operations/http.ts';
 import { createMetrics } from '../../src/operations/metrics.ts';
 
 async function start(t: TestContext, health: () => Promise<Health>) {
@@ -143,4 +143,17 @@ test('closing does not wait for a client that never ends its request', async (t)
   await (await get('/healthz')).text();
   await operations.close();
   await assert.rejects(get('/healthz'));
+});
+
+test('other pages can stand beside these on the same address', async (t) => {
+  const operations = operationsHandler({ health: well, metrics: createMetrics() });
+  const server = createServer((incoming, response) => {
+    if (!operations(incoming, response)) response.end('the console');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const text = async (path: string) => (await fetch(`http://127.0.0.1:${address.port}${path}`)).text();
+  assert.deepEqual([await text('/healthz'), await text('/')], ['ok\n', 'the console']);
 });
