@@ -117,9 +117,14 @@ function toChatRequest(incoming: IncomingMessage, text: string, n: number, respo
 
 function toWireMessage(value: unknown): WireMessage {
   const raw = toRecord(value);
-  const parts = Array.isArray(raw.content) ? raw.content.map((part) => String(toRecord(part).text ?? '')) : [];
+  const parts = Array.isArray(raw.content) ? raw.content.map(toText) : [];
   const text = typeof raw.content === 'string' ? raw.content : parts.join('');
   return { role: String(raw.role), text, raw };
+}
+
+function toText(part: unknown): string {
+  const { text } = toRecord(part);
+  return typeof text === 'string' ? text : '';
 }
 
 function toRecord(value: unknown): Record<string, unknown> {
