@@ -76,11 +76,11 @@ export function createBot(deps: BotDeps): Bot {
 
   /** The one place that tells a person what went wrong, once, and the log. A store that fails is waited for. */
   async function tellError(job: Job, error: BotError): Promise<void> {
-    const { event, reply } = job;
+    const { event } = job;
     if (job.signal.aborted) throw error;
     metrics.failed(error.kind);
     if (error.kind === 'store') {
-      if (!job.again) await reply.say('waiting', toNotice(userText(error, deps.now()), true)).catch(() => undefined);
+      if (!job.again) await whisper(job, 'waiting', storeFailingNotice);
       throw error;
     }
     const level =
@@ -260,6 +260,8 @@ export function createBot(deps: BotDeps): Bot {
 const foldedNotice =
   '🗂️ This channel has grown: I folded its older messages into a summary, and go on from that. ' +
   '`memory show` tells what I remember.';
+const storeFailingNotice =
+  '⚠️ I cannot reach my memory just now, and I will not answer without it. Your message is kept: I answer as soon as I can.';
 const foldFailingNotice =
   '⚠️ I cannot fold the older messages into a summary just now. Nothing is lost, but the oldest may be left out of my answers for a while.';
 

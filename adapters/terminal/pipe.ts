@@ -40,7 +40,8 @@ export function createPipe(input: Readable, output: Writable): Face {
       answers.set(question.id, pieces);
       if (!piece.last) return;
       answers.delete(question.id);
-      print(question, pieces.slice(0, piece.index + 1).join(''), toActionLine(piece.actions));
+      // What can be done with an answer is no part of it.
+      print(question, pieces.slice(0, piece.index + 1).join(''), '');
     },
     say: (question, text, actions) => print(question, text, toActionLine(actions)),
     withdraw: (question) => void answers.delete(question.id),

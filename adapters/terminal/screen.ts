@@ -128,7 +128,6 @@ export function createScreen({ output, paint, makeRoom }: ScreenDeps): Screen {
       answers.delete(question.id);
       introduced.delete(question.id);
       if (!atLineStart) put('\n');
-      if (piece.actions.length > 0) putLines(paint('dim', toActionLine(piece.actions)));
     },
     say(question, text, actions) {
       introduce(question);
