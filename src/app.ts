@@ -1,21 +1,16 @@
-import { createBot } from './bot.ts';
 import { completeLine } from './commands/complete.ts';
 import { commands } from './commands/list.ts';
-import { createPolicy, restrictionProblems } from './commands/policy.ts';
-import { createCommandRunner } from './commands/runner.ts';
-import type { EncoderFor } from './commands/setting.ts';
-import { resolveProfile } from './commands/settings.ts';
+import { restrictionProblems } from './commands/policy.ts';
 import type { Config } from './config.ts';
 import { headKind } from './conversation/head.ts';
 import { planLimits, smallestHigh } from './conversation/limits.ts';
-import { createMemory } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
 import { encodingForModel, loadCounter, upperBound } from './conversation/tokens.ts';
 import { systemText } from './conversation/wire.ts';
+import { createCore } from './core.ts';
 import { BotError } from './errors.ts';
 import type { Adapter, OpenIntake } from './event.ts';
 import { startHousekeeping } from './housekeeping.ts';
-import { createInbox } from './inbox/inbox.ts';
 import type { Log } from './log.ts';
 import { chooseModel } from './model/choose.ts';
 import { applyNetworkEnvironment } from './model/network.ts';
@@ -24,9 +19,6 @@ import { type Health, startOperations } from './operations/http.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { openStore } from './storage/open.ts';
 import type { Store } from './storage/store.ts';
-import { createRunningAnswers } from './turn/running.ts';
-import { createLedger } from './usage/ledger.ts';
-import { loadPrices } from './usage/prices.ts';
 
 /** The parts, put together; and taken apart in the order that loses nothing. */
 export interface App {
@@ -34,7 +26,7 @@ export interface App {
 }
 
 /** What the core offers whoever speaks to the world. */
-export interface Core {
+export interface Host {
   openIntake: OpenIntake;
   log: Log;
   now(): number;
@@ -49,65 +41,26 @@ interface AppOptions {
   log: Log;
   /** Whether health and metrics are served. */
   serve: boolean;
-  startAdapters(core: Core): Promise<Adapter[]>;
+  startAdapters(host: Host): Promise<Adapter[]>;
 }
 
 const drainMs = 7000;
 
 export async function startApp({ config, environment, log, serve, startAdapters }: AppOptions): Promise<App> {
   for (const line of applyNetworkEnvironment(environment)) log.info({}, line);
-  const now = Date.now;
   const metrics = createMetrics();
-  const counterFor = (model: string) => loadCounter(encodingForModel(model));
-  const countTokens = async (text: string, model: string) => await (await counterFor(model)).count(text);
+  const now = Date.now;
+  const countTokens = async (text: string, name: string) =>
+    await (await loadCounter(encodingForModel(name))).count(text);
   const chosen = await chooseModel(config, { log, countTokens });
   const model = observed(chosen.model, metrics);
   const defaults = toDefaults(config, chosen.name);
   await checkBudget(defaults, model.contextTokens(chosen.name), countTokens);
   checkRestrictions(config);
-  const prices = await loadPrices(config.pricesFile);
   const store = await openStore(config.storeUrl);
   const stopped = new AbortController();
-  const ledger = createLedger({ store, prices, timeZone: config.timeZone, limits: config.budgets, now });
-  const encode = async (name: string) => {
-    const counter = await counterFor(name);
-    return (text: string) => counter.encode(text);
-  };
-  const memory = createMemory({
-    store,
-    model,
-    foldModel: config.model.foldName,
-    ledger,
-    resolveProfile: createToProfile(defaults, encode, log),
-    counterFor,
-    tailTokens: Math.max(smallestTailTokens, defaults.memory.tokens * 2),
-    signal: stopped.signal,
-    log,
-    now,
-    onFold: metrics.folded,
-  });
-  const running = createRunningAnswers();
-  const runner = createCommandRunner({
-    memory,
-    model,
-    running,
-    ledger,
-    policy: createPolicy(config.policy),
-    timeZone: config.timeZone,
-    pricesAsOf: prices.asOf,
-    commands: () => commands,
-    encode,
-    now,
-  });
-  const bot = createBot({
-    memory,
-    answer: { ...memory, model, ledger, running, log, now, onFirstToken: metrics.firstToken },
-    commands: runner,
-    log,
-    metrics,
-    now,
-  });
-  const inbox = createInbox({ store, handle: bot.handle, isUrgent: bot.isUrgent, log, now });
+  const core = await createCore({ config, defaults, store, model, metrics, log, signal: stopped.signal, now });
+  const { inbox, memory } = core;
   metrics.watchQueue(() => ({ waiting: inbox.waiting(), running: inbox.running() }));
   const housekeeping = startHousekeeping({ store, memory, inbox, retentionDays: config.retentionDays, log, now });
   log.info({}, chosen.told);
@@ -125,7 +78,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     : undefined;
   if (operations !== undefined) log.info({}, `health and metrics on http://${config.host}:${operations.port}`);
   // The first count of a message must not wait for the ranks to load.
-  void counterFor(chosen.name).catch((error: unknown) => log.error({ error }, 'the token counter could not be loaded'));
+  countTokens('', chosen.name).catch((error: unknown) => log.error({ error }, 'the token counter could not be loaded'));
 
   return {
     async stop() {
@@ -141,9 +94,6 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     },
   };
 }
-
-/** However small the budget, so much of a channel's unfolded talk is kept in memory. */
-const smallestTailTokens = 50_000;
 
 async function healthOf(store: Store, adapters: readonly Adapter[]): Promise<Health> {
   const parts = [await storeHealth(store), ...adapters.map((adapter) => ({ name: adapter.name, ...adapter.health() }))];
@@ -197,24 +147,4 @@ async function checkBudget(
 function checkRestrictions(config: Config): void {
   const [problem] = restrictionProblems(commands, config.policy.restrictedCommands);
   if (problem !== undefined) throw new BotError('config', problem);
-}
-
-type Layers = readonly { role: string | undefined; settings: Record<string, unknown> }[];
-
-/** What is stored and no longer understood is named once, and what holds otherwise holds. */
-function createToProfile(defaults: Profile, encode: EncoderFor, log: Log): (layers: Layers) => Promise<Profile> {
-  const named = new Set<string>();
-  return async (layers) => {
-    const { profile, ignored } = await resolveProfile(
-      layers.map((layer) => layer.settings),
-      defaults,
-      encode,
-    );
-    for (const name of ignored.filter((one) => !named.has(one))) {
-      named.add(name);
-      log.warn({ name }, 'a stored setting is not understood and has no effect');
-    }
-    const role = layers.find((layer) => layer.role !== undefined)?.role;
-    return role === undefined ? profile : { ...profile, role };
-  };
 }

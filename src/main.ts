@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import { type ChatArguments, parseArguments } from '../adapters/terminal/arguments.ts';
 import { startJsonLines } from '../adapters/terminal/json-lines.ts';
 import { startTerminal } from '../adapters/terminal/terminal.ts';
-import { type Core, startApp } from './app.ts';
+import { type Host, startApp } from './app.ts';
 import { type Config, parseConfig } from './config.ts';
 import { toBotError } from './errors.ts';
 import type { Adapter } from './event.ts';
@@ -28,8 +28,8 @@ async function main(): Promise<void> {
     stopping = true;
     void end();
   };
-  const startAdapters = async (core: Core): Promise<Adapter[]> => {
-    if (chat !== undefined) return [await startChat(core, chat, { isTerminal, environment, onClosed: stop })];
+  const startAdapters = async (host: Host): Promise<Adapter[]> => {
+    if (chat !== undefined) return [await startChat(host, chat, { isTerminal, environment, onClosed: stop })];
     log.warn({}, 'nobody can speak to me here: `npm run chat` starts a conversation in a terminal');
     return [];
   };
@@ -51,9 +51,9 @@ interface ChatPlace {
   onClosed(): void;
 }
 
-async function startChat(core: Core, args: ChatArguments, place: ChatPlace): Promise<Adapter> {
+async function startChat(host: Host, args: ChatArguments, place: ChatPlace): Promise<Adapter> {
   const { isTerminal, environment, onClosed } = place;
-  const io = { ...core, input: process.stdin, output: process.stdout, onClosed };
+  const io = { ...host, input: process.stdin, output: process.stdout, onClosed };
   if (args.json) return await startJsonLines(io);
   return await startTerminal({
     ...io,

@@ -9,6 +9,7 @@ import type { RunningAnswers } from '../turn/running.ts';
 import type { Ledger } from '../usage/ledger.ts';
 import type { CommandSpec, Values } from './command.ts';
 import type { Policy } from './policy.ts';
+import type { EncoderFor } from './setting.ts';
 
 /** What a command is run with, and what comes of it. */
 
@@ -22,7 +23,7 @@ export interface CommandDeps {
   /** When the prices were last looked at. */
   pricesAsOf: string;
   commands(): readonly Command[];
-  encode(model: string): Promise<(text: string) => number[]>;
+  encode: EncoderFor;
   now(): number;
 }
 

@@ -1,0 +1,105 @@
+import { type Bot, createBot } from './bot.ts';
+import { commands } from './commands/list.ts';
+import { createPolicy } from './commands/policy.ts';
+import { createCommandRunner } from './commands/runner.ts';
+import type { EncoderFor } from './commands/setting.ts';
+import { resolveProfile } from './commands/settings.ts';
+import type { Config } from './config.ts';
+import { createMemory, type Memory } from './conversation/memory.ts';
+import type { Profile } from './conversation/profile.ts';
+import { encodingForModel, loadCounter } from './conversation/tokens.ts';
+import { createInbox, type Inbox } from './inbox/inbox.ts';
+import type { Log } from './log.ts';
+import type { Model } from './model/model.ts';
+import type { Metrics } from './operations/metrics.ts';
+import type { Store } from './storage/store.ts';
+import { createRunningAnswers } from './turn/running.ts';
+import { createLedger } from './usage/ledger.ts';
+import { loadPrices } from './usage/prices.ts';
+
+/** What answers: everything between the intake of events and the replies to them, over a store and a model. */
+export interface Core {
+  inbox: Inbox;
+  bot: Bot;
+  memory: Memory;
+}
+
+interface CoreDeps {
+  config: Pick<Config, 'policy' | 'budgets' | 'pricesFile' | 'timeZone'> & { model: Pick<Config['model'], 'foldName'> };
+  defaults: Profile;
+  store: Store;
+  model: Model;
+  metrics: Metrics;
+  log: Log;
+  /** Fires when what goes on in the background must end. */
+  signal: AbortSignal;
+  now(): number;
+}
+
+/** However small the budget, so much of a channel's unfolded talk is kept in memory. */
+const smallestTailTokens = 50_000;
+
+export async function createCore(deps: CoreDeps): Promise<Core> {
+  const { config, defaults, store, model, metrics, log, signal, now } = deps;
+  const { timeZone } = config;
+  const counterFor = (name: string) => loadCounter(encodingForModel(name));
+  const encode: EncoderFor = async (name) => (await counterFor(name)).encode;
+  const prices = await loadPrices(config.pricesFile);
+  const ledger = createLedger({ store, prices, timeZone, limits: config.budgets, now });
+  const memory = createMemory({
+    store,
+    model,
+    foldModel: config.model.foldName,
+    ledger,
+    resolveProfile: createToProfile(defaults, encode, log),
+    counterFor,
+    tailTokens: Math.max(smallestTailTokens, defaults.memory.tokens * 2),
+    signal,
+    log,
+    now,
+    onFold: metrics.folded,
+  });
+  const running = createRunningAnswers();
+  const runner = createCommandRunner({
+    memory,
+    model,
+    running,
+    ledger,
+    policy: createPolicy(config.policy),
+    timeZone,
+    pricesAsOf: prices.asOf,
+    commands: () => commands,
+    encode,
+    now,
+  });
+  const bot = createBot({
+    memory,
+    answer: { ...memory, model, ledger, running, log, now, onFirstToken: metrics.firstToken },
+    commands: runner,
+    log,
+    metrics,
+    now,
+  });
+  const inbox = createInbox({ store, handle: bot.handle, isUrgent: bot.isUrgent, log, now });
+  return { inbox, bot, memory };
+}
+
+type Layers = readonly { role: string | undefined; settings: Record<string, unknown> }[];
+
+/** What is stored and no longer understood is named once, and what holds otherwise holds. */
+function createToProfile(defaults: Profile, encode: EncoderFor, log: Log): (layers: Layers) => Promise<Profile> {
+  const named = new Set<string>();
+  return async (layers) => {
+    const { profile, ignored } = await resolveProfile(
+      layers.map((layer) => layer.settings),
+      defaults,
+      encode,
+    );
+    for (const name of ignored.filter((one) => !named.has(one))) {
+      named.add(name);
+      log.warn({ name }, 'a stored setting is not understood and has no effect');
+    }
+    const role = layers.find((layer) => layer.role !== undefined)?.role;
+    return role === undefined ? profile : { ...profile, role };
+  };
+}
