@@ -63,20 +63,23 @@ function openDatabase(path: string): DatabaseSync {
   ensureFile(path);
   const db = new DatabaseSync(path, { timeout: lockMs });
   try {
-    // Before the first access to the file: EXCLUSIVE takes the lock for good, and the system frees it with the process.
+    // EXCLUSIVE keeps the first lock for good, and the system frees it with the process. Nothing is changed in the file
+    // before it is known to be ours.
     db.exec(`
       PRAGMA page_size = ${pageBytes};
       PRAGMA locking_mode = EXCLUSIVE;
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
       PRAGMA secure_delete = ON;
       PRAGMA temp_store = MEMORY;
-      PRAGMA wal_autocheckpoint = ${(4 << 20) / pageBytes};
-      PRAGMA journal_size_limit = ${16 << 20};
-      BEGIN IMMEDIATE;
+      BEGIN EXCLUSIVE;
     `);
     if (isNew(db)) db.exec(schema);
-    db.exec('COMMIT');
+    db.exec(`
+      COMMIT;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = ${(4 << 20) / pageBytes};
+      PRAGMA journal_size_limit = ${16 << 20};
+    `);
     return db;
   } catch (error) {
     db.close();

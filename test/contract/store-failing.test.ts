@@ -126,6 +126,39 @@ test('closing does not wait for ever for what hangs', async () => {
   await reading;
 });
 
+test('closing waits until what was begun is written', async () => {
+  const steps: string[] = [];
+  const slow = Promise.withResolvers<void>();
+  const setMany: Backend['setMany'] = async (entries) => {
+    await slow.promise;
+    steps.push('written');
+    return entries.map(() => true);
+  };
+  const store = await storeOver({ setMany, disconnect: async () => void steps.push('closed') });
+  const working = [write(store), store.close()];
+  await new Promise((resolve) => setImmediate(resolve));
+  slow.resolve();
+  await Promise.all(working);
+  assert.deepEqual(steps, ['written', 'closed']);
+});
+
+test('a backend is given no key twice in one call', async () => {
+  const calls: string[][] = [];
+  const store = await storeOver({
+    async setMany(entries) {
+      calls.push(entries.map(({ key, value }) => `${key} ${JSON.parse(value).value.d.text}`));
+      return entries.map(() => true);
+    },
+    async deleteMany(keys) {
+      calls.push(keys);
+      return keys.map(() => false);
+    },
+  });
+  await store.commit(['first', 'last'].map((text) => record(note, 'x', { text })));
+  await store.erase(['note:x', 'note:x']);
+  assert.deepEqual(calls, [['note:x last'], ['note:x']]);
+});
+
 test('after a failure the store goes on', async () => {
   let broken = true;
   const working = createMemoryBackend();

@@ -334,11 +334,13 @@ test('a file of something else is refused and left as it was', async () => {
   assert.equal(readFileSync(path, 'utf8'), letter);
 });
 
-test("another program's database is refused", async () => {
+test("another program's database is refused and left as it was", async () => {
   const path = newPath();
   mkdirSync(dirname(path), { recursive: true });
   alter(path, 'CREATE TABLE songs (title TEXT)');
+  const before = readFileSync(path);
   await assert.rejects(open(path), { kind: 'config', message: `${path} is a database, but not Channelore's` });
+  assert.deepEqual(readFileSync(path), before);
 });
 
 test('a file of a newer version of the program is refused', async () => {
