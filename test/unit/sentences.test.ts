@@ -20,6 +20,7 @@ test('a sentence ends with its stop and what closes it, a line where its last wo
   assert.deepEqual(sentences('好。走吧！（真的？）嗯'), ['好。', '好。走吧！', '好。走吧！（真的？）']);
   assert.deepEqual(sentences('a list  \n\n\n- one\r\n- two'), ['a list', 'a list  \n\n\n- one']);
   assert.deepEqual(sentences('\n\n'), []);
+  assert.deepEqual([...sentenceEnds('好。。。。走', 2)], [], 'none within a row of stops that goes on');
 });
 
 test('what fits stays whole', async () => {

@@ -158,6 +158,7 @@ test('the encoding follows the model, dated, fine-tuned or from a vendor, and is
     'azure/gpt-35-turbo-16k': 'cl100k_base',
     'gpt-4-turbo-2024-04-09': 'cl100k_base',
     'gpt-4-0613': 'cl100k_base',
+    'openai/gpt-4:free': 'cl100k_base',
     ' GPT-4 ': 'cl100k_base',
     'text-davinci-003': 'p50k_base',
     'code-davinci-edit-001': 'p50k_edit',
