@@ -322,7 +322,7 @@ test('ten times as long an answer takes ten times as long, at once and as a stre
     sentence(20),
   ];
   for (const unit of hostile) {
-    const long = unit.repeat(Math.ceil(60_000 / unit.length));
+    const long = unit.repeat(Math.ceil(100_000 / unit.length));
     const short = long.slice(0, long.length / 10);
     const atOnce = ratio(
       () => splitAnswer(long, 2000),
@@ -333,8 +333,8 @@ test('ten times as long an answer takes ten times as long, at once and as a stre
       () => stream(short),
     );
     t.diagnostic(`${JSON.stringify(unit.slice(0, 8))}: ${atOnce.toFixed(1)} and ${streamed.toFixed(1)} times`);
-    assert.ok(atOnce < 25, `${JSON.stringify(unit)}: ${atOnce} times`);
-    assert.ok(streamed < 25, `${JSON.stringify(unit)}: ${streamed} times`);
+    assert.ok(atOnce < 30, `${JSON.stringify(unit)}: ${atOnce} times`);
+    assert.ok(streamed < 30, `${JSON.stringify(unit)}: ${streamed} times`);
   }
 });
 
@@ -343,15 +343,25 @@ function stream(text: string): void {
   for (let at = 0; at < text.length; at += 5) splitter.push(text.slice(at, at + 5));
 }
 
+/** By the fastest of some turns: what else runs on the machine can only make one slower. */
 function ratio(whole: () => void, tenth: () => void): number {
-  const ratios = Array.from({ length: 3 }, () => {
-    const begun = performance.now();
-    whole();
-    const between = performance.now();
-    for (let turn = 0; turn < 10; turn++) tenth();
-    return (10 * (between - begun)) / (performance.now() - between);
-  });
-  return ratios.toSorted((a, b) => a - b)[1] ?? 0;
+  let [long, short] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let round = 0; round < 4; round++) {
+    long = Math.min(long, timed(whole));
+    short = Math.min(
+      short,
+      timed(() => {
+        for (let turn = 0; turn < 10; turn++) tenth();
+      }),
+    );
+  }
+  return (10 * long) / short;
+}
+
+function timed(work: () => void): number {
+  const begun = performance.now();
+  work();
+  return performance.now() - begun;
 }
 
 function occurrences(text: string, part: string): number {

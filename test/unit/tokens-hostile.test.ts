@@ -44,18 +44,28 @@ suite('hostile text', () => {
     counter = await loadCounter('o200k_base');
   });
 
+  function countAll(parts: string[]): void {
+    for (const part of parts) counter.countNow(part);
+  }
+
   for (const [name, text] of Object.entries(hostile)) {
     test(`ten times as much takes ten times as long: ${name}`, (t) => {
       const tenths = Array.from({ length: 10 }, (_, index) => text.slice(index * 4000, (index + 1) * 4000));
-      const ratios = Array.from({ length: 7 }, () => {
-        const whole = timed(() => counter.countNow(text));
-        const parts = timed(() => {
-          for (const part of tenths) counter.countNow(part);
-        });
-        return (10 * whole) / parts;
-      });
-      t.diagnostic(`ratio ${median(ratios).toFixed(1)}, ${timed(() => counter.countNow(text)).toFixed(1)} ms`);
-      assert.ok(median(ratios) <= 12, `40,000 characters take ${median(ratios).toFixed(1)} times as long as 4,000`);
+      // The fastest of some turns: what else runs on the machine can only make one slower.
+      let [whole, parts] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+      for (let round = 0; round < 11; round++) {
+        whole = Math.min(
+          whole,
+          timed(() => counter.countNow(text)),
+        );
+        parts = Math.min(
+          parts,
+          timed(() => countAll(tenths)),
+        );
+      }
+      const ratio = (10 * whole) / parts;
+      t.diagnostic(`ratio ${ratio.toFixed(1)}, ${whole.toFixed(1)} ms`);
+      assert.ok(ratio <= 12, `40,000 characters take ${ratio.toFixed(1)} times as long as 4,000`);
     });
   }
 
