@@ -109,7 +109,7 @@ async function storeHealth(store: Store): Promise<Health['parts'][number]> {
   }
 }
 
-function toDefaults(config: Config, model: string): Profile {
+export function toDefaults(config: Config, model: string): Profile {
   const { maxReplyTokens, temperature } = config.model;
   return {
     role: config.role,

@@ -49,7 +49,7 @@ const variables = {
   OPENAI_API_KEY: text.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
   OPENAI_API_BASE: httpUrl.optional(),
-  OPENAI_MODEL: text.default('gpt-4.1-mini'),
+  OPENAI_MODEL: text.default('gpt-6-luna'),
   FALLBACK_MODELS: list.default([]),
   FOLD_MODEL: text.optional(),
   SYSTEM_ROLE: text.default('You are a helpful assistant in a chat channel.'),

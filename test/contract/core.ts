@@ -1,0 +1,177 @@
+import { toDefaults } from '../../src/app.ts';
+import { parseConfig } from '../../src/config.ts';
+import { type Core, createCore } from '../../src/core.ts';
+import { type Event, type Intake, type Notice, type Reply, toChannelId } from '../../src/event.ts';
+import { createLog } from '../../src/log.ts';
+import type { Model, ModelEvent, ModelRequest } from '../../src/model/model.ts';
+import { createMetrics } from '../../src/operations/metrics.ts';
+import { createMemoryBackend } from '../../src/storage/memory.ts';
+import { createStore, type Store } from '../../src/storage/store.ts';
+
+/** The core in this process, with a model that does what it is told and an adapter that keeps what it is given. */
+
+export interface ScriptedModel extends Model {
+  requests: ModelRequest[];
+  answers(): ModelRequest[];
+}
+
+type Said = string | { text: string; finish?: 'stop' | 'length'; promptTokens?: number };
+
+export function scriptedModel(script: (request: ModelRequest, n: number) => Said | Promise<Said>): ScriptedModel {
+  const requests: ModelRequest[] = [];
+  return {
+    requests,
+    answers: () => requests.filter((one) => one.purpose === 'answer'),
+    contextTokens: () => undefined,
+    async *stream(request, signal): AsyncGenerator<ModelEvent> {
+      requests.push(request);
+      const given = await script(request, requests.length);
+      signal.throwIfAborted();
+      const said = typeof given === 'string' ? { text: given } : given;
+      for (const word of said.text.split(/(?<= )/)) yield { type: 'text', text: word };
+      const usage = {
+        prompt: said.promptTokens ?? request.promptTokens,
+        cached: 0,
+        completion: 5,
+        reasoning: 0,
+        estimated: false,
+      };
+      yield { type: 'end', finish: said.finish ?? 'stop', usage, model: request.model };
+    },
+  };
+}
+
+export interface Outcome {
+  answer: string | undefined;
+  notices: Notice[];
+  withdrawn: boolean;
+  pieces: string[];
+}
+
+export interface TestCore extends Core {
+  store: Store;
+  model: ScriptedModel;
+  outcomes: Map<string, Outcome>;
+  /** Resolves when the event has been handled, and what it led to is done. */
+  send(event: Event): Promise<Outcome>;
+  intake: Intake;
+  stop(): Promise<void>;
+  advance(ms: number): void;
+}
+
+interface Options {
+  model: ScriptedModel;
+  env?: Record<string, string>;
+  store?: Store;
+}
+
+export async function startCore({
+  model,
+  env = {},
+  store = createStore(createMemoryBackend()),
+}: Options): Promise<TestCore> {
+  const config = parseConfig(env);
+  const defaults = toDefaults(config, 'gpt-4o');
+  const stopped = new AbortController();
+  let time = Date.UTC(2026, 10, 3, 12);
+  const log = createLog({ level: 'silent', format: 'json', secrets: [] });
+  const core = await createCore({
+    config,
+    defaults,
+    store,
+    model,
+    metrics: createMetrics(),
+    log,
+    signal: stopped.signal,
+    now: () => time,
+  });
+  const outcomes = new Map<string, Outcome>();
+
+  function reply(event: Event): Reply {
+    const outcome: Outcome = { answer: undefined, notices: [], withdrawn: false, pieces: [] };
+    outcomes.set(event.id, outcome);
+    return {
+      limits: { pieceChars: 100_000, minEditMs: 0 },
+      async progress() {},
+      async write(piece) {
+        outcome.pieces[piece.index] = piece.text;
+        if (piece.last) outcome.answer = outcome.pieces.slice(0, piece.index + 1).join('');
+        return `${event.id}.${piece.index}`;
+      },
+      async say(_key, notice) {
+        outcome.notices.push(notice);
+      },
+      async withdraw() {
+        outcome.withdrawn = true;
+        outcome.answer = undefined;
+      },
+    };
+  }
+
+  const intake = await core.inbox.open('t', { reply, fetch: async () => new Uint8Array() });
+  const idle = async (): Promise<void> => {
+    while (core.inbox.waiting() + core.inbox.running() > 0) await new Promise((resolve) => setImmediate(resolve));
+    await core.memory.idle();
+  };
+
+  return {
+    ...core,
+    store,
+    model,
+    outcomes,
+    intake,
+    advance(ms) {
+      time += ms;
+    },
+    async send(event) {
+      time += 1000;
+      await intake.accept(event);
+      await idle();
+      const outcome = outcomes.get(event.id);
+      if (outcome === undefined) throw new Error(`nothing became of ${event.id}`);
+      return outcome;
+    },
+    async stop() {
+      await core.inbox.close(0);
+      stopped.abort();
+      await core.memory.idle();
+    },
+  };
+}
+
+export const room = toChannelId({ platform: 't', workspace: 'w', channel: 'room' });
+
+export function person(name: string, admin = false) {
+  return { id: `id-${name}`, name, admin, roles: [] };
+}
+
+/** Real time does not matter; the order does. */
+export function message(n: number, text: string, more: Partial<Extract<Event, { kind: 'message' }>> = {}): Event {
+  return {
+    kind: 'message',
+    id: `e${n}`,
+    channel: room,
+    at: Date.UTC(2026, 10, 3, 12) + n * 1000,
+    messageId: `m${n}`,
+    author: person('Ann'),
+    text,
+    to: 'mention',
+    attachments: [],
+    origin: {},
+    ...more,
+  };
+}
+
+export function command(n: number, line: string, more: Partial<Extract<Event, { kind: 'command' }>> = {}): Event {
+  return {
+    kind: 'command',
+    id: `e${n}`,
+    channel: room,
+    at: Date.UTC(2026, 10, 3, 12) + n * 1000,
+    author: person('Ann', true),
+    command: { line },
+    direct: false,
+    origin: {},
+    ...more,
+  };
+}
