@@ -28,7 +28,7 @@ type Answered = Extract<ModelEvent, { type: 'text' | 'tool-call' }>;
 export type Outcome =
   | { ok: true; finish: FinishReason; usage: Usage; model: string }
   /** `usage` where the server had begun to work, and so to charge. */
-  | { ok: false; failure: Failure; shown: boolean; usage: Usage | undefined; model: string };
+  | { ok: false; failure: Failure; usage: Usage | undefined; model: string };
 
 /** Why we ended the request ourselves. */
 type Halt = 'stopped' | 'first-token' | 'idle' | 'enough';
@@ -135,7 +135,7 @@ async function conclude(
   if (finish !== undefined && given) return { ok: true, finish, usage: spent ?? (await estimate()), model };
   const shown = text !== '';
   const failure = toAttemptFailure({ input, halted, thrown, shown, finish });
-  return { ok: false, failure, shown, usage: spent, model };
+  return { ok: false, failure, usage: spent, model };
 }
 
 interface Ending {

@@ -141,5 +141,4 @@ function* errorCodes(error: unknown, depth = 0): Generator<string> {
   const code = 'code' in error ? string(error.code) : '';
   if (code !== '') yield code;
   if ('cause' in error) yield* errorCodes(error.cause, depth + 1);
-  if (error instanceof AggregateError) for (const each of error.errors) yield* errorCodes(each, depth + 1);
 }

@@ -8,8 +8,8 @@ import { createGate, type Gate } from './gate.ts';
 import { knownContextTokens } from './known-models.ts';
 import type { Model, ModelEvent, ModelRequest } from './model.ts';
 import { readRateHeaders } from './rate-headers.ts';
-import { patienceMs, planStep } from './retry.ts';
-import { fetchWithReadableErrors } from './transport.ts';
+import { planStep } from './retry.ts';
+import { fetchWithBoundedErrors } from './transport.ts';
 import { type Dialect, firstDialect, learnRefusal, toParams } from './wire.ts';
 
 export interface OpenAiConfig {
@@ -43,6 +43,9 @@ interface Call {
 
 /** Nobody waits longer than this for a rate limit; they are told when to come back instead. */
 const maxWaitMs = 300_000;
+
+/** With another model at hand nobody is kept waiting longer than this for the first. */
+const patienceMs = 5000;
 
 /** The SDK's own timer ends before the body; ours watch everything, so it only must not be the first. */
 const sdkTimeoutMs = 86_400_000;
@@ -89,14 +92,12 @@ export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model
       }
       const { failure, usage } = outcome;
       if (usage !== undefined) yield { type: 'attempt', model: outcome.model, usage };
-      if (outcome.shown) throw failure.error;
-      const step = planStep(failure, { attempts, otherModelLeft, now: clock.now() }, deps.random());
+      const step = planStep(failure, { attempts, otherModelLeft }, deps.random());
       if (failure.error.kind !== 'stopped') {
         log.warn({ model, attempts, next: step.do, err: failure.error }, 'a request to the chat API failed');
       }
       if (step.do !== 'retry') return failure;
-      // A wait that the server named is the gate's, and everybody's.
-      if (failure.remedy !== 'later') await sleep(clock, step.waitMs, call.signal);
+      await sleep(clock, step.waitMs, call.signal);
     }
   }
 
@@ -162,12 +163,12 @@ function createClient(config: OpenAiConfig): OpenAI {
     timeout: sdkTimeoutMs,
     // It would write to the console, what people said included.
     logLevel: 'off',
-    fetch: fetchWithReadableErrors,
+    fetch: fetchWithBoundedErrors,
   });
 }
 
 function unsent(model: string, failure: Failure): Outcome {
-  return { ok: false, failure, shown: false, usage: undefined, model };
+  return { ok: false, failure, usage: undefined, model };
 }
 
 function stopped(): Failure {

@@ -7,27 +7,21 @@ export interface Situation {
   /** Attempts made with this model, this one included. */
   attempts: number;
   otherModelLeft: boolean;
-  now: number;
 }
 
 const maxAttempts = 3;
 const longestBackOffMs = 40_000;
 const firstBackOffMs = 1000;
 
-/** With another model at hand nobody is kept waiting longer than this for the first. */
-export const patienceMs = 5000;
-
 /** `chance` is between 0 and 1. */
 export function planStep(failure: Failure, situation: Situation, chance: number): Step {
-  const { attempts, otherModelLeft, now } = situation;
+  const { attempts, otherModelLeft } = situation;
   if (failure.remedy === 'none') return { do: 'fail' };
   const giveUp: Step = otherModelLeft ? { do: 'next-model' } : { do: 'fail' };
   if (failure.remedy === 'other-model' || attempts >= maxAttempts) return giveUp;
   if (failure.remedy === 'faster-model' && otherModelLeft) return giveUp;
-  if (failure.remedy === 'later') {
-    const waitMs = Math.max(0, (failure.error.retryAt ?? now) - now);
-    return otherModelLeft && waitMs > patienceMs ? giveUp : { do: 'retry', waitMs };
-  }
+  // The wait that a server names is everybody's: the gate keeps it.
+  if (failure.remedy === 'later') return { do: 'retry', waitMs: 0 };
   return { do: 'retry', waitMs: backOffMs(attempts, chance) };
 }
 

@@ -1,4 +1,4 @@
-/** What goes between the SDK and the network: bounds, and one form for the errors of every server. */
+/** What goes between the SDK and the network: bounds on what a server may send. */
 
 /** An error's text is for the log; nobody needs more of it. */
 const maxErrorBytes = 64 * 1024;
@@ -8,35 +8,11 @@ export function maxBodyBytes(maxTokens: number): number {
   return 4 * 1024 * 1024 + maxTokens * 1024;
 }
 
-/**
- * `fetch`, with the bodies of errors bounded and brought into OpenAI's form: the SDK looks only into `error`, while
- * FastAPI servers say `detail` and older vLLM puts everything at the top, so that code and parameter would be lost.
- */
-export async function fetchWithReadableErrors(url: string | URL | Request, init?: RequestInit): Promise<Response> {
+/** The SDK reads the whole body of an error, however long. */
+export async function fetchWithBoundedErrors(url: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(url, init);
   if (response.ok || response.body === null) return response;
-  const text = await new Response(limitBody(response.body, maxErrorBytes, 'cut')).text();
-  const { status, headers } = response;
-  return new Response(toErrorBody(text), { status, headers: withoutLength(headers) });
-}
-
-function toErrorBody(text: string): string {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return text;
-  }
-  // Gemini wraps its error in a list.
-  if (Array.isArray(body)) body = body[0];
-  const hasError = typeof body === 'object' && body !== null && 'error' in body && body.error !== null;
-  return JSON.stringify(hasError ? body : { error: body });
-}
-
-function withoutLength(headers: Headers): Headers {
-  const copy = new Headers(headers);
-  for (const name of ['content-length', 'content-encoding', 'transfer-encoding']) copy.delete(name);
-  return copy;
+  return new Response(limitBody(response.body, maxErrorBytes, 'cut'), response);
 }
 
 export class BodyTooLarge extends Error {}

@@ -179,6 +179,13 @@ describe('a model that fails before the first word', () => {
     });
   }
 
+  test('nothing is written past the log', async (t) => {
+    const written = t.mock.method(console, 'error', () => {});
+    await using setup = await setUp(() => ({ pieces: [Buffer.from('data: {no json\n\n')] }));
+    assert.equal((await listen(setup.model, toRequest())).error?.kind, 'model');
+    assert.equal(written.mock.callCount(), 0);
+  });
+
   test('a rate limit beyond five minutes is not waited for: people hear when to come back', async () => {
     await using setup = await setUp(() => limited({ 'retry-after': '86400' }));
     const { error } = await listen(setup.model, toRequest());
@@ -257,6 +264,7 @@ describe('a model that fails before the first word', () => {
 const afterTheFirstWord: { when: string; answer: Answer }[] = [
   { when: 'the connection is cut', answer: { text: 'one two three four', cutAfterBytes: 650 } },
   { when: 'the stream ends without saying so', answer: { text: 'one two three', finish: null, usage: 'never' } },
+  { when: 'the stream says that it failed', answer: { text: 'one two', finish: 'error', usage: 'never' } },
   { when: 'an error event comes', answer: { pieces: ['one', { error: { message: 'overloaded', code: 502 } }] } },
   { when: 'a chunk is no JSON', answer: { pieces: ['one', Buffer.from('data: {"choi\n\n')] } },
   { when: 'the stream ends in half a character', answer: { pieces: ['one', half], finish: null } },

@@ -121,6 +121,18 @@ describe('a rate limit', () => {
     assert.equal(setup.server.requests.length, 2);
   });
 
+  test('a connection that fails at the head of the queue holds up nobody', async () => {
+    await using setup = await setUp((request) => {
+      if (request.n === 1) return failure(429, {}, { 'retry-after': '10' });
+      return request.n === 2 ? { drop: true } : `hello ${request.last}`;
+    });
+    const heard = await Promise.all(['Ann', 'Bob', 'Cleo'].map((who) => ask(setup, who)));
+    assert.deepEqual(
+      heard.map(({ text }) => text),
+      ['hello Ann', 'hello Bob', 'hello Cleo'],
+    );
+  });
+
   test('one model’s limit holds up no other', async () => {
     await using setup = await setUp((request) =>
       request.model === 'busy' ? failure(429, {}, { 'retry-after': '50' }) : 'here',

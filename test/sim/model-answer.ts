@@ -56,6 +56,8 @@ export interface Answer {
   cutAfterBytes?: number;
   /** Nothing more is sent, and the connection stays open: before the headers, after them, or after the pieces. */
   hang?: 'before-headers' | 'after-headers' | 'after-pieces';
+  /** The connection is closed without a word. */
+  drop?: boolean;
   /** Each chunk's bytes go out one by one. */
   byteWise?: boolean;
 }
@@ -89,6 +91,7 @@ export function chunk(delta: unknown, finish: string | null = null): Record<stri
 /** Sends an answer as it is scripted. */
 export async function sendAnswer(response: ServerResponse, request: ChatRequest, answer: Answer): Promise<void> {
   if (answer.hang === 'before-headers') return;
+  if (answer.drop) return void response.destroy();
   const { status = 200, headers = {} } = answer;
   if ('body' in answer) return sendBody(response, status, headers, answer.body);
   if (request.body.stream !== true) return sendBody(response, status, headers, toCompletion(request, answer));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
@@ -83,9 +83,12 @@ test('the chat API is reached through HTTP_PROXY, and directly where NO_PROXY or
   const server = await startModelServer({ answer: () => 'through' });
   const proxy = await startProxy(Number(new URL(server.origin).port));
   try {
-    assert.equal(await askFromChild('http://model.test/v1', { HTTP_PROXY: proxy.url }), 'through');
+    assert.equal(
+      await askFromChild('http://model.test/v1', { http_proxy: proxy.url, HTTP_PROXY: 'http://127.0.0.1:1' }),
+      'through',
+    );
     assert.deepEqual(proxy.asked, ['model.test:80']);
-    assert.equal(await askFromChild(server.url, { http_proxy: proxy.url, https_proxy: proxy.url }), 'through');
+    assert.equal(await askFromChild(server.url, { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url }), 'through');
     assert.equal(proxy.asked.length, 1, 'loopback needs no proxy');
     const name = `${'n'.repeat(64)}.invalid`;
     const direct = await askFromChild(`http://${name}/v1`, { HTTP_PROXY: proxy.url, NO_PROXY: name });
@@ -117,8 +120,8 @@ test('a certificate of one’s own is refused with the way out, and trusted thro
     response.end('{"choices":[{"message":{"content":"over TLS"},"finish_reason":"stop"}]}');
   });
   await listening(tls);
-  const directory = await mkdtemp(join(tmpdir(), 'model-ca-'));
-  const path = join(directory, 'ca.pem');
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'model-ca-'));
+  const path = join(directory.path, 'ca.pem');
   await writeFile(path, testCertificate);
   try {
     const url = `https://localhost:${portOf(tls)}/v1`;
@@ -127,7 +130,7 @@ test('a certificate of one’s own is refused with the way out, and trusted thro
       /^model: the certificate of localhost:\d+ is not trusted.*NODE_EXTRA_CA_CERTS$/,
     );
     assert.equal(await askFromChild(url, { NODE_EXTRA_CA_CERTS: path }), 'over TLS');
-    const missing = await askFromChild(url, { NODE_EXTRA_CA_CERTS: join(directory, 'secret') });
+    const missing = await askFromChild(url, { NODE_EXTRA_CA_CERTS: join(directory.path, 'secret') });
     assert.match(missing, /^config: NODE_EXTRA_CA_CERTS: the file cannot be read/);
     assert.doesNotMatch(missing, /secret/);
   } finally {

@@ -8,16 +8,12 @@ import { readRateHeaders } from '../../src/model/rate-headers.ts';
 import { planStep } from '../../src/model/retry.ts';
 
 const now = Date.UTC(2026, 10, 21);
-const failed = (remedy: Failure['remedy'], retryAt?: number): Failure => ({
-  error: new BotError('model', 'it failed', retryAt === undefined ? {} : { retryAt }),
-  remedy,
-});
+const failed = (remedy: Failure['remedy']): Failure => ({ error: new BotError('model', 'it failed'), remedy });
 
 describe('what is done about a failed attempt', () => {
   const attempt = fc.record({
     attempts: fc.integer({ min: 1, max: 10 }),
     otherModelLeft: fc.boolean(),
-    now: fc.constant(now),
   });
   const chance = fc.double({ min: 0, max: 1, noNaN: true });
 
@@ -34,7 +30,7 @@ describe('what is done about a failed attempt', () => {
   test('the pause grows with each attempt and differs by chance', () => {
     const waits = [1, 2].flatMap((attempts) =>
       [0, 1].map((luck) => {
-        const step = planStep(failed('again'), { attempts, otherModelLeft: false, now }, luck);
+        const step = planStep(failed('again'), { attempts, otherModelLeft: false }, luck);
         return step.do === 'retry' ? step.waitMs : undefined;
       }),
     );
@@ -43,15 +39,18 @@ describe('what is done about a failed attempt', () => {
 
   test('what no try can mend fails at once, what another model may answer goes there', () => {
     for (const otherModelLeft of [true, false]) {
-      assert.deepEqual(planStep(failed('none'), { attempts: 1, otherModelLeft, now }, 0.5), { do: 'fail' });
-      const step = planStep(failed('other-model'), { attempts: 1, otherModelLeft, now }, 0.5);
+      assert.deepEqual(planStep(failed('none'), { attempts: 1, otherModelLeft }, 0.5), { do: 'fail' });
+      const step = planStep(failed('other-model'), { attempts: 1, otherModelLeft }, 0.5);
       assert.deepEqual(step, { do: otherModelLeft ? 'next-model' : 'fail' });
     }
   });
 
-  test('the time that a server names is kept, to the millisecond', () => {
-    const step = planStep(failed('later', now + 123_456), { attempts: 1, otherModelLeft: false, now }, 0.5);
-    assert.deepEqual(step, { do: 'retry', waitMs: 123_456 });
+  test('a wait that the server names is left to the gate', () => {
+    assert.deepEqual(planStep(failed('later'), { attempts: 2, otherModelLeft: false }, 0.5), {
+      do: 'retry',
+      waitMs: 0,
+    });
+    assert.deepEqual(planStep(failed('later'), { attempts: 3, otherModelLeft: false }, 0.5), { do: 'fail' });
   });
 });
 
