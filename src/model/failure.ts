@@ -6,7 +6,7 @@ import { type Refusal, readRefusal, statusOf, toRefusalError } from './refusal.t
 import { BodyTooLarge } from './transport.ts';
 
 /** What can still be done about a failed attempt. */
-export type Remedy =
+type Remedy =
   | 'none' // nobody else would answer either
   | 'other-model' // the same again would end the same
   | 'again' // a passing fault
