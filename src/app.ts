@@ -17,6 +17,7 @@ import { applyNetworkEnvironment } from './model/network.ts';
 import { observed } from './model/observed.ts';
 import { type Health, startOperations } from './operations/http.ts';
 import { createMetrics } from './operations/metrics.ts';
+import { observedStore } from './storage/observed.ts';
 import { openStore } from './storage/open.ts';
 import type { Store } from './storage/store.ts';
 
@@ -57,7 +58,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
   const defaults = toDefaults(config, chosen.name);
   await checkBudget(defaults, model.contextTokens(chosen.name), countTokens);
   checkRestrictions(config);
-  const store = await openStore(config.storeUrl);
+  const store = observedStore(await openStore(config.storeUrl), metrics);
   const stopped = new AbortController();
   const core = await createCore({ config, defaults, store, model, metrics, log, signal: stopped.signal, now });
   const { inbox, memory } = core;

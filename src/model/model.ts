@@ -64,7 +64,7 @@ export type ModelEvent =
 
 /**
  * `stream` throws a `BotError` when no answer can be had. Once a `text` event has been yielded nothing is repeated: a
- * failure after it is `broken`, a signal's is `stopped`.
+ * failure after it is `broken`, a signal's is `stopped`. What a call cost that ends so comes as an `attempt` before it throws.
  */
 export interface Model {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;

@@ -61,7 +61,8 @@ export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model
   let calls = 0;
 
   return {
-    contextTokens: (model) => config.contextTokens ?? knownContextTokens(model),
+    // A prompt must fit whichever of them answers.
+    contextTokens: (model) => config.contextTokens ?? smallestWindow([model, ...config.fallbackModels]),
     async *stream(request, signal) {
       calls += 1;
       const call: Call = { request, signal, place: calls, startedAt: clock.now() };
@@ -183,4 +184,9 @@ function headerFields(headers: Headers): Record<string, unknown> {
     answeredBy: headers.get('openai-model') ?? undefined,
     limits: Object.fromEntries(limits),
   };
+}
+
+function smallestWindow(models: readonly string[]): number | undefined {
+  const known = models.map(knownContextTokens).filter((tokens) => tokens !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }

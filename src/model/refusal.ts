@@ -13,7 +13,7 @@ class RefusedByModel extends BotError {
   readonly refusal: { param?: string; unknownModel?: boolean };
 
   constructor(message: string, refusal: RefusedByModel['refusal'], cause: unknown) {
-    super(refusal.unknownModel ? 'model' : 'config', message, { cause });
+    super('config', message, { cause });
     this.refusal = refusal;
   }
 }

@@ -182,7 +182,6 @@ async function pour(deps: AnswerDeps, job: Job, question: Question, spell: Spell
   const opening = createOpening();
   const charge = (model: string, usage: Usage): number =>
     charges.push({ person, kind: 'answer', model, usage, at: deps.now() });
-  let ended = false;
   try {
     for await (const event of deps.model.stream(request, signal)) {
       switch (event.type) {
@@ -199,7 +198,6 @@ async function pour(deps: AnswerDeps, job: Job, question: Question, spell: Spell
         case 'tool-call':
           break;
         case 'end':
-          ended = true;
           charge(event.model, event.usage);
           spell.model = event.model;
           spell.cut = event.finish === 'length';
@@ -210,11 +208,6 @@ async function pour(deps: AnswerDeps, job: Job, question: Question, spell: Spell
     }
   } finally {
     stream.push(opening.rest());
-    // What an interrupted call cost the provider does not say: our own count, marked as such.
-    if (!ended && stream.text() !== '') {
-      const counter = await deps.counterFor(profile.model);
-      charge(profile.model, estimate(prepared.promptTokens, await counter.count(stream.text())));
-    }
   }
   if (stream.text().trim() === '') throw new BotError('model', 'the model answered nothing');
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { systemClock } from '../../src/model/clock.ts';
 import type { ModelEvent } from '../../src/model/model.ts';
+import { createOpenAiModel } from '../../src/model/openai.ts';
 import { modelRefusal } from '../../src/model/refusal.ts';
 import { type Answer, type ChatRequest, chunk, failure, refusedParameter } from '../sim/model-answer.ts';
 import { listen, toRequest } from './model.ts';
@@ -269,4 +271,15 @@ describe('what the server answers', () => {
       assert.equal(endOf(events).finish, 'tool_calls');
     }
   });
+});
+
+test('a prompt must fit the smallest of the models that may answer it', () => {
+  const create = (fallbackModels: string[], contextTokens?: number) =>
+    createOpenAiModel(
+      { apiKey: 'k', baseUrl: undefined, fallbackModels, firstTokenMs: 1, idleMs: 1, contextTokens },
+      { clock: systemClock, random: () => 0, log: { debug() {}, warn() {} }, countTokens: () => 0 },
+    );
+  assert.equal(create(['gpt-3.5-turbo', 'of-nobody-knows']).contextTokens('gpt-4o'), 16_385);
+  assert.equal(create([]).contextTokens('of-nobody-knows'), undefined);
+  assert.equal(create(['gpt-3.5-turbo'], 5000).contextTokens('gpt-4o'), 5000);
 });
