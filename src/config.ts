@@ -81,6 +81,10 @@ const variables = {
   BUDGET_WORKSPACE_USD: decimal(0.01, 1_000_000_000).optional(),
   PRICES_FILE: text.optional(),
   RETENTION_DAYS: wholeNumber(1, 100_000).optional(),
+  CATCH_UP_MINUTES: wholeNumber(0, 1440).default(15),
+  DISCORD_BOT_TOKEN: text.optional(),
+  DISCORD_TOKEN: text.optional(),
+  DISCORD_API_URL: httpUrl.optional(),
   OLLAMA_URL: httpUrl.default('http://127.0.0.1:11434'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
@@ -95,7 +99,7 @@ const schema = z.object(variables);
 export const variableNames = Object.keys(variables);
 
 /** The variables whose values must never be shown. */
-const secretNames = ['OPENAI_API_KEY'] as const;
+const secretNames = ['OPENAI_API_KEY', 'DISCORD_BOT_TOKEN', 'DISCORD_TOKEN'] as const;
 
 export type Config = ReturnType<typeof toConfig>;
 
@@ -161,6 +165,8 @@ function toConfig(values: Values) {
     host: values.HOST,
     port: values.PORT,
     storeUrl: values.STORE_URL ?? `sqlite:${values.DATA_DIR}/channelore.db`,
+    catchUpMs: values.CATCH_UP_MINUTES * 60_000,
+    discord: { token: values.DISCORD_BOT_TOKEN ?? values.DISCORD_TOKEN, apiUrl: values.DISCORD_API_URL },
     ollamaUrl: values.OLLAMA_URL,
     policy: {
       adminUsers: values.ADMIN_USERS,

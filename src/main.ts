@@ -1,13 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { startDiscord } from '../adapters/discord/discord.ts';
 import { type ChatArguments, parseArguments } from '../adapters/terminal/arguments.ts';
 import { startJsonLines } from '../adapters/terminal/json-lines.ts';
 import { startTerminal } from '../adapters/terminal/terminal.ts';
 import { type Host, startApp } from './app.ts';
+import { commands } from './commands/list.ts';
 import { type Config, parseConfig } from './config.ts';
-import { toBotError } from './errors.ts';
+import { type BotError, toBotError } from './errors.ts';
 import type { Adapter } from './event.ts';
 import { createLog, type Log } from './log.ts';
+import { splitAnswer } from './turn/split.ts';
 
 /** The program: reads its configuration, starts, and ends in good order. */
 
@@ -20,7 +23,9 @@ async function main(): Promise<void> {
   const environment = { ...readDotEnv(), ...process.env };
   const config = parseConfig(environment);
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  const chat = mode === 'chat' || isTerminal ? parseArguments(rest) : undefined;
+  const { token } = config.discord;
+  const isChat = mode === 'chat' || (isTerminal && token === undefined);
+  const chat = isChat ? parseArguments(rest) : undefined;
   const log = toLog(config, chat !== undefined);
   let stopping = false;
   const stop = (): void => {
@@ -30,10 +35,28 @@ async function main(): Promise<void> {
   };
   const startAdapters = async (host: Host): Promise<Adapter[]> => {
     if (chat !== undefined) return [await startChat(host, chat, { isTerminal, environment, onClosed: stop })];
+    if (token !== undefined) {
+      const { apiUrl } = config.discord;
+      const own = { token, apiUrl, catchUpMs: config.catchUpMs, commands, split: splitAnswer };
+      return [startDiscord({ ...host, ...own, onFatal: fail })];
+    }
     log.warn({}, 'nobody can speak to me here: `npm run chat` starts a conversation in a terminal');
     return [];
   };
-  const app = await startApp({ config, environment, log, serve: mode !== 'chat', startAdapters });
+  const starting = startApp({ config, environment, log, serve: mode !== 'chat', startAdapters });
+
+  /** What only the operator can mend, met while running. */
+  function fail(error: BotError): void {
+    setTimeout(() => explain(error), exitGraceMs).unref();
+    starting
+      .then((running) => running.stop())
+      .then(
+        () => explain(error),
+        () => explain(error),
+      );
+  }
+
+  const app = await starting;
 
   async function end(): Promise<void> {
     // Whatever hangs, the program ends: what is unfinished is in the inbox.
