@@ -65,9 +65,9 @@ const shrinkFactor = 0.6;
 export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question): Promise<Answered> {
   const charges: Charge[] = interruptedBefore(job, deps.now());
   let question = asked;
-  for (let restarts = 0; ; restarts++) {
-    const running = deps.running.begin(question.channel, question.turn.id, question.person);
-    try {
+  let running = deps.running.begin(question.channel, question.turn.id, question.person);
+  try {
+    for (let restarts = 0; ; restarts++) {
       const spell = await speak(deps, job, question, running, charges);
       if (job.signal.aborted) {
         await spell.stream.abandon();
@@ -76,13 +76,15 @@ export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question
       const again = running.verdict() === 'again' && restarts < mostRestarts;
       const answered = again ? undefined : await conclude(deps, job, question, running, spell);
       if (answered !== undefined) return answered;
+      // Begun before the question is read again: no change of it goes unnoticed.
+      running = deps.running.begin(question.channel, question.turn.id, question.person);
       await spell.stream.abandon();
       const now = await asItStands(deps, question);
       if (now === undefined) return await takeBack(deps, job, question, spell);
       question = now;
-    } finally {
-      running.end();
     }
+  } finally {
+    running.end();
   }
 }
 
@@ -243,7 +245,8 @@ async function conclude(
     turn,
     spoken,
     cost,
-    () => running.verdict() === verdict && verdict !== 'drop',
+    // A stop in the last moment comes too late to change anything.
+    () => verdict !== 'drop' && (running.verdict() === verdict || running.verdict() === 'stop'),
   );
   if (kept) return { outcome: outcomeOf(verdict, partial), error: verdict === undefined ? error : undefined, prepared };
   // Its cost is kept; what was said is not, because what it stood on changed while it was being written.
