@@ -112,7 +112,7 @@ export function createBot(deps: BotDeps): Bot {
     const attachments = await readAttachments(event.attachments, job.fetch, job.signal);
     const { recorded, reservation, refused } = await record(job, event, profile, attachments, addressed);
     const { turn } = recorded;
-    if (turn === undefined) return;
+    if (turn === undefined) return addressed ? await job.reply.withdraw() : undefined;
     if (!addressed) {
       foldAfterwards(job, channel, event.author.id, profile, turn);
       return;

@@ -211,9 +211,9 @@ export function createAmending(deps: AmendingDeps): Amending {
     change: { messageId: string; at: number; text: string },
     also: StoredRecord[],
   ): Promise<Amended> {
-    const ref = await conversations.journal.find(channel, change.messageId);
     const counter = await deps.counter();
     const result = await conversations.change<Amended & { gone: FoldRef[] }>(channel, async (state) => {
+      const ref = await conversations.journal.find(channel, change.messageId);
       const found = ref === undefined ? undefined : await turnAt(state, ref);
       if (found === undefined || ref === undefined) {
         const late = lateRecord(channel, change.messageId, change.at, change.text);
@@ -263,19 +263,18 @@ export function createAmending(deps: AmendingDeps): Amending {
     },
 
     async deleteMessages(channel, messageIds, at, also) {
-      const refs = await Promise.all(
-        messageIds.map(async (id) => ({ id, ref: await conversations.journal.find(channel, id) })),
-      );
-      const late = refs.filter((one) => one.ref === undefined).map((one) => lateRecord(channel, one.id, at, undefined));
-      const seqs = new Set(refs.map((one) => one.ref?.seq));
-      if (late.length === refs.length) {
-        await store.commit([...late, ...also]);
-        return nothing;
-      }
-      return await erase(channel, { isMeant: (turn) => seqs.has(turn.seq), why: 'deleted', change: undefined }, [
-        ...late,
-        ...also,
-      ]);
+      // Under the lock: a message that is being recorded this moment is found, or finds the mark.
+      const { seqs, isAllLate } = await conversations.change(channel, async () => {
+        const find = async (id: string) => ({ id, ref: await conversations.journal.find(channel, id) });
+        const refs = await Promise.all(messageIds.map(find));
+        const missing = refs.filter((one) => one.ref === undefined);
+        const late = missing.map((one) => lateRecord(channel, one.id, at, undefined));
+        const isAllLate = late.length === refs.length;
+        const seqs = new Set(refs.map((one) => one.ref?.seq));
+        return { also: isAllLate ? [...late, ...also] : late, value: { seqs, isAllLate } };
+      });
+      if (isAllLate) return nothing;
+      return await erase(channel, { isMeant: (turn) => seqs.has(turn.seq), why: 'deleted', change: undefined }, also);
     },
 
     async dropFolds(channel, change, also) {

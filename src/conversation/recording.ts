@@ -37,10 +37,11 @@ export async function recordMessage(
   const { conversations, counter } = deps;
   const { event } = said;
   const { channel } = event;
-  const late = await deps.late(channel, event.messageId);
-  if (late === 'deleted') return { turn: undefined, known: false };
   const branch = await branchPoint(conversations, event);
   return await conversations.change<Recorded>(channel, async (state) => {
+    // Under the lock: an edit or a deletion of this moment leaves its mark before, or finds the turn after.
+    const late = await deps.late(channel, event.messageId);
+    if (late === 'deleted') return { value: { turn: undefined, known: false } };
     const known = await findTurn(conversations, state, event.messageId, said.again);
     if (known !== undefined) {
       const gone = known.erased !== undefined;

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
 
 /** The real program as a child process, spoken to over its standard streams. */
 
@@ -30,7 +29,7 @@ export interface Program {
   send(line: object): void;
   /** The first line, past or to come, that is meant. Rejects when the program ends without it. */
   line(isMeant: (line: Line) => boolean): Promise<Line>;
-  /** The whole answer or the notice that ended the event. */
+  /** What ended the event: the last piece of its answer, a notice, or that its answer is taken back. */
   ending(id: string): Promise<Line>;
   /** Ends its input and waits for its end; gives the exit code. */
   end(): Promise<number | null>;
@@ -44,18 +43,21 @@ interface ProgramOptions {
   args?: string[];
   nodeArgs?: string[];
   cwd?: string;
+  /** A command that runs the program: what to start is added to its arguments. */
+  within?: string[];
 }
 
-/** A folder of its own, gone with the test. */
-export function newFolder(t: TestContext): string {
+/** A folder of its own, gone with the test, or with the file where `after` is the file's. */
+export function newFolder(t: { after(run: () => void): void }): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'channelore-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
 export function startProgram(options: ProgramOptions = {}): Program {
-  const { env = {}, args = ['chat', '--json'], nodeArgs = [] } = options;
-  const child = spawn(process.execPath, [...nodeArgs, main, ...args], {
+  const { env = {}, args = ['chat', '--json'], nodeArgs = [], within = [] } = options;
+  const [command = process.execPath, ...commandArgs] = [...within, process.execPath, ...nodeArgs, main, ...args];
+  const child = spawn(command, commandArgs, {
     // Nothing of the machine's own configuration gets in.
     env: { PATH: process.env.PATH, OLLAMA_URL: 'http://127.0.0.1:9', PORT: '0', ...env },
     cwd: options.cwd ?? tmpdir(),
@@ -112,7 +114,7 @@ export function startProgram(options: ProgramOptions = {}): Program {
     errors: () => errors,
     send: (one) => child.stdin?.write(`${JSON.stringify(one)}\n`),
     line,
-    ending: (id) => line((one) => one.id === id && ((one.type === 'write' && one.last === true) || one.type === 'say')),
+    ending: (id) => line((one) => one.id === id && isEnding(one)),
     ended,
     async end() {
       child.stdin?.end();
@@ -122,6 +124,39 @@ export function startProgram(options: ProgramOptions = {}): Program {
       child.kill(signal);
       return await ended;
     },
+  };
+}
+
+function isEnding({ type, last, key }: Line): boolean {
+  return (type === 'write' && last === true) || (type === 'say' && key === 'outcome') || type === 'withdraw';
+}
+
+/** What a person sees of an answer once all lines are carried out. */
+export interface Shown {
+  /** The pieces that stand, joined. */
+  text: string;
+  messageIds: string[];
+  /** What was said beside it, by its key. */
+  said: Map<string, Line>;
+  /** How often it ended, and how. */
+  endings: Line[];
+}
+
+export function shownOf(lines: readonly Line[], about: { id: string; channel?: string }): Shown {
+  const pieces: { messageId: string; text: string }[] = [];
+  const said = new Map<string, Line>();
+  const own = lines.filter((line) => line.id === about.id && line.channel === (about.channel ?? 'room'));
+  for (const { type, index = 0, messageId = '', text = '', last, ...line } of own) {
+    if (type === 'write') pieces[index] = { messageId, text };
+    if (type === 'write' && last) pieces.length = index + 1;
+    if (type === 'withdraw') pieces.length = 0;
+    if (type === 'say') said.set(String(line.key), { ...line, type, text });
+  }
+  return {
+    text: pieces.map((piece) => piece.text).join(''),
+    messageIds: pieces.map((piece) => piece.messageId),
+    said,
+    endings: own.filter(isEnding),
   };
 }
 
