@@ -73,10 +73,7 @@ async function nextPrompt({ deps, channel, profile, direct, author }: Context): 
     tokens: 5,
     ...name,
   };
-  return await preparePrompt(
-    { ...deps.memory, model: deps.model },
-    { channel, question, images: [], profile, shrink: 1 },
-  );
+  return await preparePrompt({ ...deps.memory, model: deps.model }, { channel, question, images: [], profile });
 }
 
 function bar(name: string, tokens: number, total: number): string {

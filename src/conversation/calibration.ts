@@ -8,6 +8,10 @@ import { type RecordKind, record, type Store } from '../storage/store.ts';
 export interface Calibration {
   ratio(model: string): Promise<number>;
   learn(model: string, counted: number, reported: number): Promise<void>;
+  /** The model could not read a prompt of so many tokens: later ones are made smaller from the start. */
+  overflowed(model: string, promptTokens: number): void;
+  /** By what was learnt so. */
+  mostTokens(model: string): number;
 }
 
 const calibrationKind: RecordKind<{ ratio: number }> = {
@@ -20,6 +24,7 @@ const calibrationKind: RecordKind<{ ratio: number }> = {
 const lowest = 0.8;
 const highest = 1.5;
 const weight = 0.3;
+const afterOverflow = 0.6;
 const worthWriting = 0.02;
 /** Short prompts say more about a server's overhead than about its tokeniser. */
 const smallestSample = 50;
@@ -31,6 +36,7 @@ export function smoothed(before: number, counted: number, reported: number): num
 }
 
 export function createCalibration(store: Store): Calibration {
+  const most = new Map<string, number>();
   const ratios = new Map<string, { now: number; written: number }>();
 
   async function load(model: string): Promise<{ now: number; written: number }> {
@@ -42,7 +48,13 @@ export function createCalibration(store: Store): Calibration {
     return fresh;
   }
 
+  const mostTokens = (model: string): number => most.get(model) ?? Number.POSITIVE_INFINITY;
+
   return {
+    mostTokens,
+    overflowed(model, promptTokens) {
+      most.set(model, Math.min(mostTokens(model), Math.floor(promptTokens * afterOverflow)));
+    },
     async ratio(model) {
       return (await load(model)).now;
     },

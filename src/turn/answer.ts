@@ -60,7 +60,8 @@ function publicNotice(text: string, actions: Action[]): Notice {
 const stopAction: Action = { label: 'Stop', command: 'stop' };
 const retryAction: Action = { label: 'Retry', command: 'retry' };
 const mostRestarts = 3;
-const shrinkFactor = 0.6;
+/** A prompt that was too much is made smaller once; a second time only where a model's window is far smaller than said. */
+const mostShrinks = 2;
 
 export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question): Promise<Answered> {
   const charges: Charge[] = interruptedBefore(job, deps.now());
@@ -130,21 +131,21 @@ async function speak(
     error: undefined,
     cut: false,
   };
-  for (const shrink of [1, shrinkFactor]) {
+  for (let shrinks = 0; ; shrinks++) {
     try {
       await job.reply.progress('');
-      spell.prepared = await prepare(deps, job, question, shrink);
+      spell.prepared = await prepare(deps, job, question);
       await pour(deps, job, question, spell, signal);
       return spell;
     } catch (error) {
       spell.error = toBotError(error);
       if (spell.error.kind === 'store') throw error;
-      if (spell.error.kind !== 'overflow' || shrink !== 1) break;
+      if (spell.error.kind !== 'overflow' || shrinks === mostShrinks || spell.prepared === undefined) return spell;
+      deps.calibration.overflowed(question.profile.model, spell.prepared.promptTokens);
       deps.log.info({ channel: question.channel }, 'the prompt was more than the model can read; it is made smaller');
       spell.error = undefined;
     }
   }
-  return spell;
 }
 
 async function notePosted(deps: AnswerDeps, job: Job, posts: string[]): Promise<void> {
@@ -155,9 +156,9 @@ async function notePosted(deps: AnswerDeps, job: Job, posts: string[]): Promise<
 }
 
 /** Folds first where the prompt would otherwise leave something out. */
-async function prepare(deps: AnswerDeps, job: Job, question: Question, shrink: number): Promise<Prepared> {
+async function prepare(deps: AnswerDeps, job: Job, question: Question): Promise<Prepared> {
   const { channel, turn, images, profile, person } = question;
-  const asked = { channel, question: turn, images, profile, shrink };
+  const asked = { channel, question: turn, images, profile };
   const prepared = await preparePrompt(deps, asked);
   if (!prepared.plan.leftOut) return prepared;
   await job.reply.progress('folding older messages into the summary');

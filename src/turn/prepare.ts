@@ -40,8 +40,6 @@ export interface Asked {
   question: Turn;
   images: readonly string[];
   profile: Profile;
-  /** Below one after the model said that it was too much. */
-  shrink: number;
 }
 
 const cutMark = '\n[The message was longer; its end is cut off here.]';
@@ -50,7 +48,7 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
   const { channel, question, profile, images } = asked;
   const state = await deps.conversations.read(channel);
   const counter = await deps.counterFor(profile.model);
-  const budget = await budgetTokens(deps, asked);
+  const budget = await budgetTokens(deps, profile);
   const system = systemText(profile.role, question.name === undefined);
   const roleTokens = perMessageTokens + replyPrimerTokens + (await counter.count(system));
   const seed = await deps.seeds.of(channel, Math.floor(budget * 0.25));
@@ -92,11 +90,11 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
 }
 
 /** The budget in our own counts: tighter where the model counts more, and never more than the model can read. */
-async function budgetTokens(deps: PrepareDeps, { profile, shrink }: Asked): Promise<number> {
-  const ratio = Math.max(1, await deps.calibration.ratio(profile.model));
-  const window = deps.model.contextTokens(profile.model);
+async function budgetTokens({ calibration, model }: PrepareDeps, profile: Profile): Promise<number> {
+  const window = model.contextTokens(profile.model);
   const readable = window === undefined ? Number.POSITIVE_INFINITY : window - profile.maxReplyTokens;
-  return Math.floor((Math.min(profile.memory.tokens, readable) / ratio) * shrink);
+  const ratio = Math.max(1, await calibration.ratio(profile.model));
+  return Math.min(Math.floor(Math.min(profile.memory.tokens, readable) / ratio), calibration.mostTokens(profile.model));
 }
 
 /** The beginning of a message that is larger than everything, up to a sentence's end, and a word that it was cut. */
