@@ -29,6 +29,8 @@ export interface Bot {
   handle(job: Job): Promise<void>;
   /** What ends or voids an answer under way does not wait for it. */
   isUrgent(event: Event): boolean;
+  /** False for what is overheard in a channel that remembers only what is said to the bot. */
+  isWanted(event: Event): Promise<boolean>;
 }
 
 export interface BotDeps {
@@ -254,7 +256,12 @@ export function createBot(deps: BotDeps): Bot {
     }
   }
 
-  return { handle, isUrgent };
+  async function isWanted(event: Event): Promise<boolean> {
+    if (event.kind !== 'message' || event.to !== 'none') return true;
+    return (await memory.profiles.of(event.channel)).listen === 'all';
+  }
+
+  return { handle, isUrgent, isWanted };
 }
 
 const foldedNotice =

@@ -80,7 +80,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     metrics,
     now,
   });
-  const inbox = createInbox({ store, handle: bot.handle, isUrgent: bot.isUrgent, log, now });
+  const inbox = createInbox({ store, ...bot, log, now });
   return { inbox, bot, memory };
 }
 

@@ -176,8 +176,13 @@ export interface Surface {
 }
 
 export interface Intake {
-  /** Resolves when the event is durable. `known`: it was accepted before, and nothing more will happen. */
-  accept(event: Event): Promise<'accepted' | 'known'>;
+  /**
+   * Resolves when the event is durable. `known`: it was accepted before, and nothing more will happen. `ignored`: it was
+   * only overheard, where nobody wants that remembered; nothing is kept of it.
+   */
+  accept(event: Event): Promise<'accepted' | 'known' | 'ignored'>;
+  /** When something last came from each channel before this intake was opened, for fetching what was missed. */
+  lastSeen(): ReadonlyMap<ChannelId, number>;
 }
 
 export type OpenIntake = (platform: string, surface: Surface) => Promise<Intake>;

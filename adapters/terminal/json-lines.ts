@@ -79,7 +79,7 @@ export async function startJsonLines(deps: JsonLinesDeps): Promise<Adapter> {
     if (expectsEnd(event)) void open.begin(event);
     try {
       const outcome = await intake.accept(event);
-      if (outcome === 'known' && !isAgain) open.end(event);
+      if (outcome !== 'accepted' && !isAgain) open.end(event);
       await emit({ type: outcome, line, ...toAbout(event) });
     } catch (error) {
       if (!isAgain) open.end(event);

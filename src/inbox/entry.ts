@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Event, eventSchema, noticeSchema } from '../event.ts';
+import { type ChannelId, type Event, eventSchema, noticeSchema } from '../event.ts';
 import { type RecordKind, record, type StoredRecord } from '../storage/store.ts';
 
 /** What the inbox keeps of an event: all of it until it is done, then only that it was. */
@@ -33,6 +33,12 @@ export const entryKind: RecordKind<Entry> = { name: 'inbox', version: 1, schema:
 export function entryId(event: Event): string {
   const at = String(Math.max(0, Math.floor(event.at))).padStart(14, '0');
   return `${event.channel}:${at}:${encodeURIComponent(event.id.toWellFormed())}`;
+}
+
+/** Read back from an id. */
+export function entryPlace(id: string): { channel: ChannelId; at: number } {
+  const [channel = '', at = ''] = id.split(':');
+  return { channel: channel as ChannelId, at: Number(at) };
 }
 
 export function pendingRecord(pending: Pending): StoredRecord {

@@ -1,8 +1,8 @@
 import { BotError, toBotError } from '../errors.ts';
-import type { Attachment, Event, Intake, Reply, Surface } from '../event.ts';
+import type { Attachment, ChannelId, Event, Intake, Reply, Surface } from '../event.ts';
 import type { Log } from '../log.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
-import { doneRecord, entryId, entryKind, type Pending, pendingRecord } from './entry.ts';
+import { doneRecord, entryId, entryKind, entryPlace, type Pending, pendingRecord } from './entry.ts';
 import { createLanes, type Lanes } from './lanes.ts';
 
 /**
@@ -42,6 +42,8 @@ interface InboxDeps {
   handle(job: Job): Promise<void>;
   /** Stop, edit, delete, forget, reset: what ends or voids an answer cannot wait for it. */
   isUrgent(event: Event): boolean;
+  /** What is only overheard is not even written down where it is not to be remembered. */
+  isWanted(event: Event): Promise<boolean>;
   log: Log;
   now(): number;
   /** How many channels are handled at once. */
@@ -70,9 +72,10 @@ export function createInbox(deps: InboxDeps): Inbox {
     if (remembered.size > maxRemembered && oldest !== undefined) remembered.delete(oldest);
   }
 
-  async function accept(event: Event, surface: Surface): Promise<'accepted' | 'known'> {
+  async function accept(event: Event, surface: Surface): ReturnType<Intake['accept']> {
     if (closing) throw new BotError('stopped', 'I am shutting down and take nothing more; send it again in a moment');
     if (lanes.waiting() >= maxWaiting) throw new BotError('busy', 'too much is waiting to be answered');
+    if (!(await deps.isWanted(event))) return 'ignored';
     const id = entryId(event);
     const before = remembered.get(id);
     if (before !== undefined) {
@@ -116,18 +119,22 @@ export function createInbox(deps: InboxDeps): Inbox {
     }
   }
 
-  /** Only a store that fails is waited for: what it was to hold is not lost, and the channel's order stands still. */
+  /**
+   * A store that fails is waited for, and a platform that says when to come again: what was to be kept or said is not
+   * lost, and the channel's order stands still.
+   */
   async function mayTryAgain(error: unknown, pending: Pending, failures: number): Promise<boolean> {
     const fields = { channel: pending.event.channel, event: pending.event.id };
     const known = toBotError(error);
     if (stop.signal.aborted || known.kind === 'stopped') return false;
-    if (known.kind !== 'store') {
+    const passes = known.kind === 'store' || (known.kind === 'platform' && known.retryAt !== undefined);
+    if (!passes) {
       log.error({ ...fields, error }, 'an event could not be handled');
       await store.commit([doneRecord(pending.event, now())]).catch(() => undefined);
       return false;
     }
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
-    log.error({ ...fields, error, pauseMs }, 'the store failed; the event waits');
+    const pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs * 2 ** failures, (known.retryAt ?? 0) - now()));
+    log.error({ ...fields, error, pauseMs }, 'the store or the platform failed; the event waits');
     await pause(pauseMs, stop.signal);
     return true;
   }
@@ -156,9 +163,12 @@ export function createInbox(deps: InboxDeps): Inbox {
     };
   }
 
-  async function replay(platform: string, surface: Surface): Promise<number> {
+  async function replay(platform: string, surface: Surface): Promise<{ count: number; seen: Map<ChannelId, number> }> {
+    const seen = new Map<ChannelId, number>();
     let count = 0;
     for await (const found of entries(store, `${platform}/`)) {
+      const { channel, at } = entryPlace(found.id);
+      seen.set(channel, Math.max(at, seen.get(channel) ?? 0));
       try {
         const entry = found.read();
         if (entry.state === 'done') continue;
@@ -171,14 +181,14 @@ export function createInbox(deps: InboxDeps): Inbox {
         log.error({ error, entry: found.id }, 'an event in the inbox cannot be read');
       }
     }
-    return count;
+    return { count, seen };
   }
 
   return {
     async open(platform, surface) {
-      const count = await replay(platform, surface);
+      const { count, seen } = await replay(platform, surface);
       if (count > 0) log.info({ platform, count }, 'events of an earlier run are handled now');
-      return { accept: (event) => accept(event, surface) };
+      return { accept: (event) => accept(event, surface), lastSeen: () => seen };
     },
 
     async close(graceMs) {

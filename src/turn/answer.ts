@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Folding } from '../conversation/folding.ts';
 import type { Profile } from '../conversation/profile.ts';
 import type { Turn } from '../conversation/turn.ts';
@@ -60,6 +61,8 @@ function publicNotice(text: string, actions: Action[]): Notice {
 const stopAction: Action = { label: 'Stop', command: 'stop' };
 const retryAction: Action = { label: 'Retry', command: 'retry' };
 const mostRestarts = 3;
+const mostFinishes = 10;
+const longestPauseMs = 60_000;
 /** A prompt that was too much is made smaller once; a second time only where a model's window is far smaller than said. */
 const mostShrinks = 2;
 
@@ -270,17 +273,27 @@ function partialMark(ended: BotError | undefined, now: number): string {
   return ended === undefined ? '\n\n✂️ Cut off at the reply limit (max_reply_tokens).' : `\n\n${userText(ended, now)}`;
 }
 
-/** Where the platform will not take the last of it, the memory still keeps what was said. */
+/**
+ * A platform that says when to come again is asked again then. Where it will not take the last of it, the memory still
+ * keeps what was said.
+ */
 async function finish(deps: AnswerDeps, job: Job, stream: StreamReply): Promise<string[]> {
-  try {
-    return await stream.finish([retryAction]);
-  } catch (error) {
-    deps.log.warn(
-      { channel: job.event.channel, event: job.event.id, error },
-      'the end of an answer could not be shown',
-    );
-    return job.pending.posted;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await stream.finish([retryAction]);
+    } catch (error) {
+      const { retryAt } = toBotError(error);
+      const fields = { channel: job.event.channel, event: job.event.id, error };
+      deps.log.warn(fields, 'the end of an answer could not be shown');
+      if (retryAt === undefined || tries >= mostFinishes || job.signal.aborted) return job.pending.posted;
+      await pause(Math.min(longestPauseMs, retryAt - deps.now()), job.signal);
+    }
   }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // The end of the program ends the pause as well.
+  await setTimeout(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
 }
 
 async function fail(deps: AnswerDeps, job: Job, question: Question, spell: Spell, error: BotError): Promise<Answered> {

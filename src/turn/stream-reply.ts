@@ -1,3 +1,4 @@
+import { BotError } from '../errors.ts';
 import type { Action, Reply } from '../event.ts';
 import { createSplitter } from './split.ts';
 
@@ -34,6 +35,7 @@ export function createStreamReply(reply: Reply, deps: StreamReplyDeps): StreamRe
   let text = '';
   let pieces: readonly string[] = [];
   let ending = false;
+  let hopeless = false;
   let notBefore = 0;
   let pump: Promise<void> | undefined;
   let wake: (() => void) | undefined;
@@ -71,6 +73,11 @@ export function createStreamReply(reply: Reply, deps: StreamReplyDeps): StreamRe
         await write(next.index, next.done);
       } catch (error) {
         deps.onTrouble(error);
+        // What the platform refuses for good it is asked once more, at the end.
+        if (isFinal(error)) {
+          hopeless = true;
+          return;
+        }
         notBefore = deps.now() + Math.max(1000, reply.limits.minEditMs);
         await rest(notBefore - deps.now());
       }
@@ -91,7 +98,7 @@ export function createStreamReply(reply: Reply, deps: StreamReplyDeps): StreamRe
   function start(): void {
     pump ??= run().finally(() => {
       pump = undefined;
-      if (!ending && nextPiece() !== undefined) start();
+      if (!ending && !hopeless && nextPiece() !== undefined) start();
     });
   }
 
@@ -106,7 +113,7 @@ export function createStreamReply(reply: Reply, deps: StreamReplyDeps): StreamRe
       if (added === '' || ending) return;
       text += added;
       pieces = splitter.push(added);
-      start();
+      if (!hopeless) start();
     },
 
     async finish(actions) {
@@ -123,4 +130,8 @@ export function createStreamReply(reply: Reply, deps: StreamReplyDeps): StreamRe
     text: () => text,
     abandon: settle,
   };
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof BotError && error.kind === 'platform' && error.retryAt === undefined;
 }

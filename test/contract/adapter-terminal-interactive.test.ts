@@ -337,7 +337,7 @@ test('who gives up while it is still starting is not kept', async (t) => {
     () => 'it still listens',
   );
   assert.deepEqual(raw, [true, false]);
-  slow.resolve({ accept: async () => 'accepted' });
+  slow.resolve({ accept: async () => 'accepted', lastSeen: () => new Map() });
   const adapter = await starting;
   t.after(() => adapter.close());
   assert.equal(closings, 1);

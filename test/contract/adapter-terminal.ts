@@ -37,6 +37,7 @@ export function createCore(handle: Handle, { pending = [] as Event[], accept = a
         run(event, made);
         return 'accepted';
       },
+      lastSeen: () => new Map(),
     };
   };
   return {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BotError } from '../../src/errors.ts';
 import type { Piece, Reply } from '../../src/event.ts';
 import { createStreamReply } from '../../src/turn/stream-reply.ts';
 
@@ -136,4 +137,19 @@ test('what the platform refuses at the end is thrown to whoever asked for the en
   });
   stream.push('One');
   await assert.rejects(stream.finish([]), /the channel is gone/);
+});
+
+test('what the platform refuses for good is not asked again and again while the answer grows', async () => {
+  const { writes, stream } = platform({
+    onWrite() {
+      throw new BotError('platform', 'I may not write there');
+    },
+  });
+  for (const word of ['One ', 'two ', 'three.']) {
+    stream.push(word);
+    await settled();
+  }
+  assert.equal(writes.length, 1);
+  await assert.rejects(stream.finish([]), /may not write/);
+  assert.equal(writes.length, 2);
 });
