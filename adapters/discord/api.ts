@@ -17,7 +17,7 @@ export type MessageBody = RESTPostAPIChannelMessageJSONBody;
 export type Api = ReturnType<typeof createApi>;
 
 const pageSize = 100;
-const pausesMs = [500, 1000, 2000, 4000, 8000, 15_000, 30_000];
+const pausesMs = [500, 1000, 2000, 4000];
 
 export function createApi(rest: REST, signal: AbortSignal) {
   const withFiles = (files: RawFile[]) => (files.length === 0 ? {} : { files });
@@ -28,7 +28,7 @@ export function createApi(rest: REST, signal: AbortSignal) {
   }
 
   return {
-    /** What must be done is tried again for about a minute; each attempt must be harmless beside the others. */
+    /** What must be done is tried again for some seconds; each attempt must be harmless beside the others. */
     async patiently<T>(task: () => Promise<T>): Promise<T> {
       for (const pauseMs of pausesMs) {
         try {

@@ -46,7 +46,7 @@ export function createCommandReply(
       // Where it may not write, it may still answer a command: at least whoever gave it sees what came of it.
       if (!['forbidden', 'archived', 'question-gone'].includes(troubleOf(error))) throw error;
       deps.log.warn(
-        { channel: event.channel, event: event.id, error: toPlatformError(error) },
+        { channel: event.channel, event: event.id, error: toPlatformError(error, deps.now()) },
         'said privately instead',
       );
       return await sayPrivately(key, notice);

@@ -77,7 +77,9 @@ export function createConnection(deps: ConnectionDeps): Connection {
       if (opened) deps.onFatal(fatal);
     });
     one.on(Events.ShardError, (error, shard) => log.warn({ error, shard }, 'the line to Discord has trouble'));
-    one.on(Events.ShardReconnecting, (shard) => log.info({ shard }, 'the line to Discord is being restored'));
+    one.on(Events.ShardReconnecting, (shard) => {
+      if (!signal.aborted) log.info({ shard }, 'the line to Discord is being restored');
+    });
     one.on(Events.ShardResume, (shard, replayed) => log.info({ shard, replayed }, 'the line to Discord is restored'));
     one.on(Events.Error, (error) => log.warn({ error }, 'the Discord client has trouble'));
     one.on(Events.Warn, (warning) => log.debug({ warning }, 'the Discord client warns'));

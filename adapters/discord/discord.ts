@@ -48,6 +48,7 @@ export function startDiscord(deps: DiscordDeps): Adapter {
   const fetchAttachment = createFetch(deps.apiUrl);
   let state: 'open' | 'paused' | 'closed' = 'open';
   let self = '';
+  const direct = new Set<string>();
   let taking: Taking | undefined;
   let places: ReturnType<typeof createPlaces> | undefined;
 
@@ -56,7 +57,7 @@ export function startDiscord(deps: DiscordDeps): Adapter {
     places.use(client);
     const { commands, now, catchUpMs } = deps;
     const isOpen = (): boolean => state === 'open';
-    createListening({ api, places, taking, acknowledging, commands, log, now, catchUpMs, isOpen }).to(client);
+    createListening({ api, places, taking, acknowledging, commands, log, now, catchUpMs, isOpen, direct }).to(client);
   };
   const connection = createConnection({ ...deps, log, signal, onClient, onFatal: fail });
   const notices = createNotices({ api, split: deps.split, self: () => self });
@@ -73,7 +74,7 @@ export function startDiscord(deps: DiscordDeps): Adapter {
   }
 
   function reply(event: Event, posted: readonly string[]): Reply {
-    const replying = { api, notices, log, self: () => self, onQuestionGone, split: deps.split };
+    const replying = { api, notices, log, now: deps.now, self: () => self, onQuestionGone, split: deps.split };
     const fresh = posted.length === 0 && taking?.isFresh(event) === true;
     switch (event.kind) {
       case 'message':
@@ -93,7 +94,7 @@ export function startDiscord(deps: DiscordDeps): Adapter {
         return await api.self();
       } catch (error) {
         if (troubleOf(error) === 'unauthorized') throw remedyFor(badToken, error) ?? error;
-        if (signal.aborted) throw toPlatformError(error);
+        if (signal.aborted) throw toPlatformError(error, deps.now());
         log.warn({ error }, 'Discord cannot be reached; I try again');
         const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
         await delay(pauseMs, undefined, { signal }).catch(() => undefined);
@@ -111,7 +112,7 @@ export function startDiscord(deps: DiscordDeps): Adapter {
       log.info({ count: wanted.length }, 'the slash commands are registered');
     } catch (error) {
       log.warn(
-        { error: toPlatformError(error) },
+        { error: toPlatformError(error, deps.now()) },
         'the slash commands could not be registered; mentions work all the same',
       );
     }
@@ -126,6 +127,8 @@ export function startDiscord(deps: DiscordDeps): Adapter {
     };
     const intake = await deps.openIntake('discord', surface);
     taking = createTaking(intake, { log, signal });
+    for (const channel of intake.lastSeen().keys())
+      if (toPlace(channel).guild === undefined) direct.add(toPlace(channel).id);
     await connection.open();
     log.info({}, 'connected to Discord');
     await register();

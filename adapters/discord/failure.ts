@@ -59,6 +59,11 @@ const words: Record<Trouble, string> = {
   other: 'Discord refused what I sent',
 };
 
-export function toPlatformError(error: unknown): BotError {
-  return new BotError('platform', words[troubleOf(error)], { cause: error });
+/** What passes is worth another attempt after a while; nothing else is. */
+const passesInMs = 5000;
+
+export function toPlatformError(error: unknown, now: number): BotError {
+  const trouble = troubleOf(error);
+  const again = trouble === 'passing' ? { retryAt: now + passesInMs } : {};
+  return new BotError('platform', words[trouble], { cause: error, ...again });
 }

@@ -25,6 +25,8 @@ export interface ListeningDeps {
   now(): number;
   catchUpMs: number;
   isOpen(): boolean;
+  /** Direct channels heard from, newest last: Discord does not list them. */
+  direct: Set<string>;
 }
 
 const maxDirect = 1000;
@@ -32,10 +34,8 @@ const maxDirect = 1000;
 export type Listening = ReturnType<typeof createListening>;
 
 export function createListening(deps: ListeningDeps) {
-  const { api, places, taking, log } = deps;
+  const { api, places, taking, log, direct } = deps;
   const inOrder = createInOrder((error) => log.error({ error }, 'a packet could not be taken in'));
-  /** Direct channels heard from, newest last: Discord does not list them. */
-  const direct = new Set<string>();
 
   function onMessage(data: unknown): void {
     const message = messageSchema.safeParse(data).data;

@@ -13,6 +13,7 @@ export interface ReplyDeps {
   api: Api;
   notices: Notices;
   log: Log;
+  now(): number;
   self(): string;
   /** The message to be answered is gone, and nobody said so. */
   onQuestionGone(event: Event): void;
@@ -81,7 +82,7 @@ export function guardAnswer(deps: ReplyDeps, event: Exclude<Event, { kind: 'edit
   let ended: BotError | undefined;
 
   async function end(error: unknown): Promise<BotError> {
-    const known = toPlatformError(error);
+    const known = toPlatformError(error, deps.now());
     const trouble = troubleOf(error);
     if (trouble === 'question-gone') deps.onQuestionGone(event);
     const isFinal = ['question-gone', 'channel-gone', 'forbidden', 'archived'].includes(trouble);

@@ -18,7 +18,7 @@ export function createTaking(intake: Intake, deps: { log: Log; signal: AbortSign
   const fresh = new Set<string>();
   const keyOf = (event: Event): string => `${event.channel}:${event.id}`;
 
-  async function offer(event: Event): Promise<'accepted' | 'known' | 'refused'> {
+  async function offer(event: Event): Promise<Awaited<ReturnType<Intake['accept']>> | 'refused'> {
     for (const pauseMs of [...pausesMs, undefined]) {
       try {
         return await intake.accept(event);
