@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BotError } from '../../src/errors.ts';
+import type { Event, Reply } from '../../src/event.ts';
+import { createInbox, type Inbox, type Job } from '../../src/inbox/inbox.ts';
+import { createLog } from '../../src/log.ts';
+import { createMemoryBackend } from '../../src/storage/memory.ts';
+import { createStore, type Store } from '../../src/storage/store.ts';
+import { message, room } from './core.ts';
+
+const log = createLog({ level: 'silent', format: 'json', secrets: [] });
+
+const reply: Reply = {
+  limits: { pieceChars: 2000, minEditMs: 0 },
+  async progress() {},
+  write: async (piece) => `post-${piece.index}`,
+  async say() {},
+  async withdraw() {},
+};
+
+const surface = { reply: () => reply, fetch: async () => new Uint8Array() };
+
+interface Options {
+  store?: Store;
+  handle?: (job: Job) => Promise<void>;
+  isWanted?: (event: Event) => Promise<boolean>;
+}
+
+async function open({ store = createStore(createMemoryBackend()), handle, isWanted = async () => true }: Options = {}) {
+  const handled: string[] = [];
+  const inbox = createInbox({
+    store,
+    handle: async (job) => {
+      handled.push(job.event.id);
+      await handle?.(job);
+    },
+    isUrgent: (event) => event.kind === 'delete',
+    isWanted,
+    log,
+    now: Date.now,
+  });
+  const intake = await inbox.open('t', surface);
+  return { inbox, intake, handled, store };
+}
+
+async function idle(inbox: Inbox): Promise<void> {
+  while (inbox.waiting() + inbox.running() > 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('what was accepted is handled after a start that follows a crash, once and in order', async () => {
+  const store = createStore(createMemoryBackend());
+  const gate = new Promise<void>(() => undefined);
+  const first = await open({ store, handle: () => gate });
+  for (const n of [1, 2, 3]) assert.equal(await first.intake.accept(message(n, `text ${n}`)), 'accepted');
+  // The first process is gone in the middle of the first event; nothing of it is told.
+  const second = await open({ store });
+  await idle(second.inbox);
+  assert.deepEqual(second.handled, ['e1', 'e2', 'e3']);
+  const third = await open({ store });
+  await idle(third.inbox);
+  assert.deepEqual(third.handled, []);
+});
+
+test('a redelivery is known, at once, at the same moment, and after a start', async () => {
+  const { intake, inbox, handled, store } = await open();
+  const results = await Promise.all([1, 1, 1].map((n) => intake.accept(message(n, 'hello'))));
+  assert.deepEqual(results.sort(), ['accepted', 'known', 'known']);
+  await idle(inbox);
+  const later = await open({ store });
+  assert.equal(await later.intake.accept(message(1, 'hello')), 'known');
+  await idle(later.inbox);
+  assert.deepEqual([handled, later.handled], [['e1'], []]);
+});
+
+test('what cannot be kept is not accepted, and can come again', async () => {
+  const backend = createMemoryBackend();
+  let broken = true;
+  const store = createStore({
+    ...backend,
+    async setMany(entries) {
+      if (broken) throw new Error('disk full');
+      return await backend.setMany(entries);
+    },
+  });
+  const { intake, inbox, handled } = await open({ store });
+  await assert.rejects(
+    intake.accept(message(1, 'hello')),
+    (error: unknown) => error instanceof BotError && error.kind === 'store',
+  );
+  broken = false;
+  assert.equal(await intake.accept(message(1, 'hello')), 'accepted');
+  await idle(inbox);
+  assert.deepEqual(handled, ['e1']);
+});
+
+test('a deletion does not wait behind the answer in its channel', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { intake, inbox, handled } = await open({
+    handle: (job) => (job.event.kind === 'message' ? gate.promise : Promise.resolve()),
+  });
+  await intake.accept(message(1, 'hello'));
+  await intake.accept({ kind: 'delete', id: 'd', channel: room, at: 5, messageIds: ['m1'], origin: {} });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(handled, ['e1', 'd']);
+  gate.resolve();
+  await idle(inbox);
+});
+
+test('while the platform cannot take the outcome the event waits, and those behind it in the channel', async () => {
+  let failures = 1;
+  const { intake, inbox, handled } = await open({
+    async handle() {
+      if (failures-- > 0) throw new BotError('platform', 'come again', { retryAt: Date.now() + 5 });
+    },
+  });
+  await intake.accept(message(1, 'one'));
+  await intake.accept(message(2, 'two'));
+  await idle(inbox);
+  assert.deepEqual(handled, ['e1', 'e1', 'e2']);
+});
+
+test('an event that nobody can handle ends, and the next is handled', async () => {
+  const { intake, inbox, handled, store } = await open({
+    async handle(job) {
+      if (job.event.id === 'e1') throw new Error('a bug');
+    },
+  });
+  await intake.accept(message(1, 'one'));
+  await intake.accept(message(2, 'two'));
+  await idle(inbox);
+  assert.deepEqual(handled, ['e1', 'e2']);
+  const later = await open({ store });
+  await idle(later.inbox);
+  assert.deepEqual(later.handled, []);
+});
+
+test('what is overheard where nobody wants it leaves nothing behind', async () => {
+  const { intake, store, handled } = await open({ isWanted: async (event) => event.id !== 'e1' });
+  assert.equal(await intake.accept(message(1, 'overheard')), 'ignored');
+  const later = await open({ store });
+  await idle(later.inbox);
+  assert.deepEqual([handled, later.handled, [...later.intake.lastSeen()]], [[], [], []]);
+});
+
+test('after a start it is known when something last came from each channel', async () => {
+  const { intake, inbox, store } = await open();
+  await intake.accept(message(1, 'one'));
+  await intake.accept(message(2, 'two'));
+  await idle(inbox);
+  const later = await open({ store });
+  const [, event] = [1, message(2, 'two')];
+  assert.deepEqual([...later.intake.lastSeen()], [[room, event.at]]);
+});
+
+test('closing takes nothing more, waits for what runs, and parks what does not end', async () => {
+  const { intake, inbox, store } = await open({
+    handle: (job) =>
+      new Promise((_, reject) => job.signal.addEventListener('abort', () => reject(job.signal.reason), { once: true })),
+  });
+  await intake.accept(message(1, 'one'));
+  await inbox.close(20);
+  await assert.rejects(intake.accept(message(2, 'two')), /shutting down/);
+  const later = await open({ store });
+  await idle(later.inbox);
+  assert.deepEqual(later.handled, ['e1']);
+});
+
+test('what was handled long ago is forgotten, what waits is not', async () => {
+  const { intake, inbox, store } = await open({
+    handle: (job) => (job.event.id === 'e2' ? new Promise(() => undefined) : Promise.resolve()),
+  });
+  await intake.accept(message(1, 'one'));
+  await intake.accept(message(2, 'two'));
+  while (inbox.waiting() > 0) await new Promise((resolve) => setImmediate(resolve));
+  await inbox.sweep(Date.now() + 1000);
+  const later = await open({ store });
+  await idle(later.inbox);
+  assert.deepEqual(later.handled, ['e2']);
+  assert.equal(await later.intake.accept(message(1, 'one')), 'accepted');
+});
