@@ -1,0 +1,118 @@
+import { type Author, type ChannelId, channelParts } from '../event.ts';
+import { type CommandSpec, commandName } from './command.ts';
+import { nearest, quote } from './nearest.ts';
+
+/**
+ * Who may talk to the bot, who may command it, and where. Ids are plain, or `platform/workspace/id` to mean one
+ * installation's only; a thread counts as its channel.
+ *
+ * | who | may talk | may command |
+ * |---|---|---|
+ * | in ADMIN_USERS | always, everywhere | everything |
+ * | in BLOCKED_USERS | no | nothing |
+ * | anybody else | in ALLOWED_CHANNELS, if in ALLOWED_USERS or ALLOWED_ROLES; an empty list allows all | where talking is allowed |
+ * | of these, an admin of the platform's | the same | everything, in their own workspace |
+ *
+ * A platform's admin passes none of the operator's lists: anybody may make a server, be its admin, and invite the bot.
+ */
+export interface Policy {
+  isAdmin(author: Author, channel: ChannelId): boolean;
+  /** `addressed`: who was only overheard is passed over in silence. */
+  mayTalk(author: Author, channel: ChannelId, addressed: boolean): Verdict;
+  /** `isAsker`: it was their question that the command is about. */
+  mayCommand(spec: CommandSpec, author: Author, channel: ChannelId, facts: { isAsker?: boolean }): Verdict;
+}
+
+/** `rule` is a sentence for whoever is refused; it names the rule and nobody on its lists. */
+export type Verdict = { allowed: true } | { allowed: false; rule: string; silent: boolean };
+
+export interface PolicyLists {
+  adminUsers: readonly string[];
+  allowedUsers: readonly string[];
+  allowedRoles: readonly string[];
+  allowedChannels: readonly string[];
+  blockedUsers: readonly string[];
+  restrictedCommands: readonly string[];
+}
+
+const allowed: Verdict = { allowed: true };
+
+export function createPolicy(lists: PolicyLists): Policy {
+  const admins = new Set(lists.adminUsers);
+  const users = new Set(lists.allowedUsers);
+  const roles = new Set(lists.allowedRoles);
+  const channels = new Set(lists.allowedChannels);
+  const blocked = new Set(lists.blockedUsers);
+  const restricted = new Set(lists.restrictedCommands.map(toName));
+
+  const isOperator = (author: Author, channel: ChannelId): boolean => isIn(admins, author.id, channel);
+
+  function isAdmin(author: Author, channel: ChannelId): boolean {
+    return author.admin || isOperator(author, channel);
+  }
+
+  function talkRule(author: Author, channel: ChannelId): string | undefined {
+    if (isOperator(author, channel)) return undefined;
+    if (isIn(blocked, author.id, channel)) return 'People in BLOCKED_USERS may not talk to me.';
+    if (channels.size > 0 && !isIn(channels, channelParts(channel).channel, channel)) {
+      return 'I may only be talked to in the channels in ALLOWED_CHANNELS, and this is none of them.';
+    }
+    if (users.size + roles.size === 0 || isIn(users, author.id, channel)) return undefined;
+    if (author.roles.some((role) => isIn(roles, role, channel))) return undefined;
+    if (roles.size === 0) return 'Only people in ALLOWED_USERS may talk to me here.';
+    if (users.size === 0) return 'Only people with a role in ALLOWED_ROLES may talk to me here.';
+    return 'Only people in ALLOWED_USERS or with a role in ALLOWED_ROLES may talk to me here.';
+  }
+
+  function commandRule(spec: CommandSpec, isAsker: boolean): string | undefined {
+    const name = commandName(spec);
+    if (spec.who === 'admin') return `Only admins may use /${name}.`;
+    if (spec.who === 'asker' && !isAsker) return `Only whoever asked the question, or an admin, may use /${name}.`;
+    const isRestricted = spec.restrictable && namesOf(spec).some((one) => restricted.has(one));
+    return isRestricted ? `RESTRICTED_COMMANDS leaves /${name} to admins.` : undefined;
+  }
+
+  return {
+    isAdmin,
+    mayTalk(author, channel, addressed) {
+      const rule = talkRule(author, channel);
+      return rule === undefined ? allowed : { allowed: false, rule, silent: !addressed };
+    },
+    mayCommand(spec, author, channel, { isAsker = false }) {
+      const rule = talkRule(author, channel) ?? (isAdmin(author, channel) ? undefined : commandRule(spec, isAsker));
+      return rule === undefined ? allowed : { allowed: false, rule, silent: false };
+    },
+  };
+}
+
+/** What RESTRICTED_COMMANDS names in vain, each as a sentence for the operator. */
+export function restrictionProblems(specs: readonly CommandSpec[], restrictedCommands: readonly string[]): string[] {
+  return restrictedCommands.map(toName).flatMap((name) => {
+    const named = specs.filter((spec) => namesOf(spec).includes(name));
+    if (named.some((spec) => spec.restrictable)) return [];
+    if (named.some((spec) => spec.who === 'admin')) return [];
+    if (named.length > 0) return [`RESTRICTED_COMMANDS: ${name} is open to everybody and cannot be restricted`];
+    const meant = nearest(name, specs.flatMap(namesOf));
+    const guess = meant === undefined ? '' : `; did you mean ${meant}?`;
+    return [`RESTRICTED_COMMANDS: there is no command ${quote(name)}${guess}`];
+  });
+}
+
+/** The command's own name and its groups': `role set` and `role`. */
+function namesOf({ path }: CommandSpec): string[] {
+  return path.map((_, index) => path.slice(0, index + 1).join(' '));
+}
+
+function toName(text: string): string {
+  return text.trim().replace(/^\//, '').replace(/\s+/g, ' ').toLowerCase();
+}
+
+/** Whether the list has the id, plain or with the installation's name before it, as people write it or escaped. */
+function isIn(list: ReadonlySet<string>, id: string, channel: ChannelId): boolean {
+  if (list.size === 0) return false;
+  const { platform, workspace } = channelParts(channel);
+  const escaped = channel.split('/').slice(0, 2).join('/');
+  return [id, `${platform}/${workspace}/${id}`, `${escaped}/${encodeURIComponent(id.toWellFormed())}`].some((one) =>
+    list.has(one),
+  );
+}
