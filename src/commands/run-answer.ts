@@ -7,13 +7,13 @@ import { type Context, privately, type Result } from './context.ts';
 /** Ends the answer being written; asks for another one. */
 
 export async function stop(context: Context): Promise<Result> {
-  const { deps, channel, author, isAdmin, by } = context;
+  const { deps, channel, author, isAdmin, by, direct } = context;
   const running = deps.running.current(channel);
   if (running === undefined) throw new BotError('input', 'there is no answer being written here just now');
   if (running.person !== author.id && !isAdmin) {
     throw new BotError('forbidden', 'only whoever asked, or an admin, may stop an answer');
   }
-  deps.running.interrupt(channel, 'stop', `stopped by ${by}`);
+  deps.running.interrupt(channel, 'stop', `stopped by ${direct ? 'you' : by}`);
   return privately('⏹️ Stopped.');
 }
 

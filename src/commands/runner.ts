@@ -51,7 +51,7 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
         job,
         channel,
         author,
-        by: cleanName(author.name),
+        by: direct ? 'You' : cleanName(author.name),
         isAdmin: policy.isAdmin(author, channel),
         direct,
         target,

@@ -25,6 +25,8 @@ const lowest = 0.8;
 const highest = 1.5;
 const weight = 0.3;
 const afterOverflow = 0.6;
+/** A shorter prompt that is refused for its length is refused for something else: cutting questions would not help. */
+const smallestWindow = 500;
 const worthWriting = 0.02;
 /** Short prompts say more about a server's overhead than about its tokeniser. */
 const smallestSample = 50;
@@ -53,7 +55,8 @@ export function createCalibration(store: Store): Calibration {
   return {
     mostTokens,
     overflowed(model, promptTokens) {
-      most.set(model, Math.min(mostTokens(model), Math.floor(promptTokens * afterOverflow)));
+      const fits = Math.max(smallestWindow, Math.floor(promptTokens * afterOverflow));
+      most.set(model, Math.min(mostTokens(model), fits));
     },
     async ratio(model) {
       return (await load(model)).now;

@@ -90,7 +90,9 @@ export function replaceTurn(state: ChannelState, epoch: number, page: readonly T
   const uncovered = isUncovered(state, epoch, turn.seq);
   const cost = (one: Turn | undefined): number => (one !== undefined && uncovered && isSpoken(one) ? one.tokens : 0);
   const others = state.tail.filter((old) => old.seq !== turn.seq);
-  const inMemory = uncovered && isSpoken(turn) && (state.tail[0] === undefined || turn.seq >= state.tail[0].seq);
+  // Where nothing was left to the store, a turn older than all in memory (a question answered after all) goes there too.
+  const isWhole = state.rawTokens <= state.tail.reduce((sum, one) => sum + one.tokens, 0);
+  const inMemory = uncovered && isSpoken(turn) && (isWhole || turn.seq >= (state.tail[0]?.seq ?? 0));
   const known = messageIds(before);
   return {
     state: {
