@@ -44,7 +44,7 @@ interface Change {
   what: string;
 }
 
-export interface Erasure {
+interface Erasure {
   isMeant(turn: Turn): boolean;
   why: NonNullable<Turn['erased']>;
   change: Change | undefined;
@@ -52,7 +52,7 @@ export interface Erasure {
   person?: string;
 }
 
-export interface Amended {
+interface Amended {
   /** The platform's ids of all that changed, answers included. */
   messageIds: string[];
   /** Folds that have to be written anew. */

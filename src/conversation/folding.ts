@@ -41,7 +41,7 @@ export interface FoldRequest {
   high: number;
 }
 
-export interface FoldResult {
+interface FoldResult {
   folded: number;
   /** The channel had never been folded before. */
   first: boolean;

@@ -35,7 +35,7 @@ const awaySchema = z.object({
   by: z.string(),
 });
 
-export const headSchema = z.object({
+const headSchema = z.object({
   live: z.array(spanSchema).min(1),
   away: z.array(awaySchema),
   /** The folds in use, by their first turn; they do not overlap. */

@@ -142,8 +142,3 @@ export async function notePresence(
     return { ...(records && { step: records }), also, value: undefined };
   });
 }
-
-/** How many people have spoken where this event stands. */
-export async function peopleIn(conversations: Conversations, channel: ChannelId): Promise<string[]> {
-  return Object.keys((await conversations.read(channel)).head.people);
-}

@@ -10,7 +10,7 @@ import { foldMessage, toMessages } from './wire.ts';
  * What a thread is given of its parent: by reference, so that what is erased or reset there is gone here too. The same
  * messages each time, as long as the parent's past stays as it is.
  */
-export interface Seed {
+interface Seed {
   messages: ChatMessage[];
   tokens: number;
 }

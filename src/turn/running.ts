@@ -7,7 +7,7 @@ import type { ChannelId } from '../event.ts';
  */
 
 /** What becomes of an answer that is interrupted. */
-export type Verdict =
+type Verdict =
   | 'stop' // what was written stays, marked
   | 'again' // its prompt is out of date: written anew
   | 'drop' // its memory was put away: shown, not remembered
