@@ -182,9 +182,11 @@ export function createBot(deps: BotDeps): Bot {
     const fold = async (): Promise<void> => {
       const limits = await memory.limits(channel, profile, turn.name === undefined);
       const request: FoldRequest = { channel, person, profile, limits, high: limits.high };
-      const result = await memory.folding.run(request);
-      if (result.first) await whisper(job, 'folded', foldedNotice);
-      if (result.failing) await whisper(job, 'fold-failing', foldFailingNotice);
+      await memory.folding.run(request);
+      // Also of folds that nobody's message made due, or that had to come before the answer.
+      const news = memory.folding.takeNews(channel);
+      if (news.first) await whisper(job, 'folded', foldedNotice);
+      if (news.failing) await whisper(job, 'fold-failing', foldFailingNotice);
     };
     memory.inBackground(fold());
   }

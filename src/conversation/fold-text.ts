@@ -20,10 +20,10 @@ const instructions = (cap: number): string =>
     `Write in the language of the transcript. At most ${cap} tokens. Write nothing but the summary.`,
   ].join('\n');
 
-export function foldRequest(input: FoldInput): ChatMessage[] {
+export function foldRequest({ text, cap }: FoldInput): ChatMessage[] {
   return [
-    { role: 'system', content: instructions(input.cap) },
-    { role: 'user', content: `<transcript>\n${sanitisedData(input.text)}\n</transcript>` },
+    { role: 'system', content: instructions(cap) },
+    { role: 'user', content: `<transcript>\n${sanitisedData(text)}\n</transcript>` },
   ];
 }
 
@@ -37,8 +37,9 @@ export function shrinkRequest(text: string, cap: number): ChatMessage[] {
   ];
 }
 
-const longInput = 1000;
+/** Fewer hold nothing of a long talk; of a short one accordingly fewer. */
 const shortestForLong = 20;
+const shortestShare = 1 / 40;
 
 /** Why a fold must not be kept; nothing where it may. Over its cap it may still be shortened. */
 export function foldFault(
@@ -47,7 +48,22 @@ export function foldFault(
 ): string | undefined {
   if (answer.finish !== 'stop') return `it ended with ${answer.finish}`;
   if (answer.text.trim() === '') return 'it was empty';
-  if (input.tokens >= longInput && answer.tokens < shortestForLong) return 'it was too short to hold anything';
+  if (answer.tokens < Math.min(shortestForLong, Math.floor(input.tokens * shortestShare)))
+    return 'it was too short to hold anything';
   if (answer.tokens > input.tokens) return 'it was longer than what it replaces';
   return undefined;
+}
+
+/** Cut to its cap, what only repeats would be the beginning of the talk in the place of all of it. */
+export function isEcho(input: FoldInput, answer: string): boolean {
+  const given = new Set(lines(sanitisedData(input.text)));
+  const said = lines(sanitisedData(answer));
+  return said.length > 1 && said.filter((line) => given.has(line)).length > said.length / 2;
+}
+
+function lines(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }

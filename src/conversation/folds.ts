@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ChannelId } from '../event.ts';
-import type { RecordKind, Store } from '../storage/store.ts';
+import { type RecordKind, record, type Store, type StoredRecord } from '../storage/store.ts';
 import type { FoldRef } from './head.ts';
 import { epochPrefix } from './page.ts';
 
@@ -30,13 +30,23 @@ export function toFoldRef(id: string, fold: Fold): FoldRef {
   return { id, epoch, level, from, to, tokens };
 }
 
+/** Committed with whatever makes a fold void: nothing finds its text any more, though its record is erased only then. */
+export function emptiedFold({ ref, fold }: StoredFold): StoredRecord {
+  return record(foldKind, ref.id, { ...fold, text: '', tokens: 0 });
+}
+
 const maxCached = 4000;
+
+export interface StoredFold {
+  ref: FoldRef;
+  fold: Fold;
+}
 
 export interface FoldTexts {
   /** In the order of the references. */
   texts(refs: readonly FoldRef[]): Promise<(FoldRef & { text: string })[]>;
-  /** Every fold of a channel, in use or not. */
-  all(channel: ChannelId): Promise<{ ref: FoldRef; fold: Fold }[]>;
+  /** Every fold of a channel, in use or not, unless it is about to be erased. */
+  all(channel: ChannelId): Promise<StoredFold[]>;
   forget(ids: readonly string[]): void;
 }
 
@@ -61,10 +71,10 @@ export function createFoldTexts(store: Store): FoldTexts {
     },
     async all(channel) {
       const found = await store.list(foldKind, `${channel}:`);
-      return found.map((one) => {
-        const fold = one.read();
-        return { ref: toFoldRef(one.id, fold), fold };
-      });
+      return found
+        .map((one) => ({ id: one.id, fold: one.read() }))
+        .filter(({ fold }) => fold.text !== '')
+        .map(({ id, fold }) => ({ ref: toFoldRef(id, fold), fold }));
     },
     forget(ids) {
       for (const id of ids) cached.delete(id);
@@ -83,22 +93,4 @@ export function coverWith(folds: readonly FoldRef[]): FoldRef[] {
     if (chosen.every((other) => other.to < fold.from || fold.to < other.from)) chosen.push(fold);
   }
   return chosen.sort((a, b) => a.from - b.from);
-}
-
-/**
- * Which neighbouring folds become one of the next level when together they take more than their share: the oldest run
- * of one level, so that each word is summarised a logarithmic number of times.
- */
-export function planHigherFold(folds: readonly FoldRef[], share: number): FoldRef[] {
-  const total = folds.reduce((tokens, fold) => tokens + fold.tokens, 0);
-  if (total <= share || folds.length < 2) return [];
-  for (let from = 0; from < folds.length - 1; ) {
-    let to = from + 1;
-    while (to < folds.length && folds[to]?.level === folds[from]?.level) to++;
-    // The newest stays as it is where the run is long enough without it.
-    const run = folds.slice(from, to === folds.length && to - from > 2 ? to - 1 : to);
-    if (run.length >= 2) return run;
-    from = to;
-  }
-  return folds.slice(0, 2);
 }

@@ -14,7 +14,7 @@ export interface MemoryLimits {
   /** Unfolded turns above this are folded until `low` is reached. */
   high: number;
   low: number;
-  /** What all folds together may take, and one of them. */
+  /** What all folds together may take, and the words of one of them. */
   folds: number;
   perFold: number;
   /** What a thread is given of its parent's memory. */
@@ -29,6 +29,8 @@ const highest = 8000;
 const lowShare = 0.35;
 const foldsSideBySide = 4;
 const smallestFold = 60;
+/** What stands around a fold in a prompt. */
+const foldFrame = 25;
 /** Under this a conversation would be folded all the time. */
 export const smallestHigh = 500;
 
@@ -45,7 +47,7 @@ export function planLimits(settings: MemorySettings, fixedTokens: number): Memor
     high,
     low,
     folds,
-    perFold: Math.max(smallestFold, Math.floor(folds / foldsSideBySide)),
+    perFold: Math.max(smallestFold, Math.floor(folds / foldsSideBySide) - foldFrame),
     seed: Math.floor(total * seedShare),
     rounds: rounds === undefined ? undefined : { high: rounds, low: Math.max(1, Math.floor(rounds * lowShare)) },
   };

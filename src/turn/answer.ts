@@ -166,8 +166,8 @@ async function prepare(deps: AnswerDeps, job: Job, question: Question): Promise<
   if (!prepared.plan.leftOut) return prepared;
   await job.reply.progress('folding older messages into the summary');
   const { limits } = prepared;
-  const result = await deps.folding.run({ channel, person, profile, limits, high: limits.low });
-  return result.folded > 0 ? await preparePrompt(deps, asked) : prepared;
+  const folded = await deps.folding.run({ channel, person, profile, limits, high: limits.low });
+  return folded > 0 ? await preparePrompt(deps, asked) : prepared;
 }
 
 /** The model's stream into the reply, and what it cost into the charges, also when it breaks. */
