@@ -41,9 +41,12 @@ export function startHousekeeping(deps: Deps): { stop(): void } {
   };
 }
 
-async function sweep({ store, memory, inbox, retentionDays, log, now }: Deps): Promise<void> {
+export async function sweep({ store, memory, inbox, retentionDays, log, now }: Deps): Promise<void> {
   await inbox.sweep(now() - rememberedMs);
-  await sweepLate(store, now() - rememberedMs);
+  const retainedMs = retentionDays === undefined ? rememberedMs : Math.min(rememberedMs, retentionDays * dayMs);
+  await sweepLate(store, now() - retainedMs);
+  // What was overwritten, such as the text of an event that is done, leaves the files.
+  await store.erase([]);
   if (retentionDays === undefined) return;
   for (const head of await store.list(headKind, '')) {
     const channel = head.id as ChannelId;
@@ -55,7 +58,7 @@ async function sweep({ store, memory, inbox, retentionDays, log, now }: Deps): P
 }
 
 /** A cold fold: where the next prompt starts with a cold cache anyway, half the way to the high mark is enough. */
-async function foldQuietChannels({ memory, now }: Deps): Promise<void> {
+export async function foldQuietChannels({ memory, now }: Pick<Deps, 'memory' | 'now'>): Promise<void> {
   for (const channel of memory.conversations.quiet(now() - quietMs)) {
     const state = memory.conversations.peek(channel);
     if (state === undefined || state.tail.length === 0) continue;

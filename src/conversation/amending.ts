@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { type ChannelId, parentChannel, toChannelId } from '../event.ts';
 import { record, type Store, type StoredRecord } from '../storage/store.ts';
 import type { Conversations, Planned } from './conversations.ts';
-import { coverWith, type FoldTexts, foldKind } from './folds.ts';
+import { coverWith, emptiedFold, type FoldTexts, foldKind, type StoredFold } from './folds.ts';
 import { type FoldRef, type Head, headKind, withChange } from './head.ts';
 import { type ChannelState, replaceTurn } from './journal.ts';
-import { lateRecord } from './late.ts';
+import { lateRecord, readLate } from './late.ts';
 import { maxPeople } from './names.ts';
 import { pageKind, type TurnRef } from './page.ts';
 import { cleanText } from './recording.ts';
@@ -103,12 +103,12 @@ export function createAmending(deps: AmendingDeps): Amending {
     channel: ChannelId,
     head: Head,
     seqs: readonly number[],
-  ): Promise<{ head: Head; gone: FoldRef[] }> {
-    const all = (await folds.all(channel)).map(({ ref }) => ref);
+  ): Promise<{ head: Head; gone: StoredFold[] }> {
+    const all = await folds.all(channel);
     const covers = (fold: FoldRef): boolean => seqs.some((seq) => fold.from <= seq && seq <= fold.to);
-    const gone = all.filter(covers);
+    const gone = all.filter(({ ref }) => covers(ref));
     if (gone.length === 0) return { head, gone };
-    const left = all.filter((fold) => !covers(fold));
+    const left = all.map(({ ref }) => ref).filter((fold) => !covers(fold));
     const within = (refs: readonly FoldRef[]): FoldRef[] => {
       if (!refs.some(covers)) return [...refs];
       const [from, to] = [Math.min(...refs.map((ref) => ref.from)), Math.max(...refs.map((ref) => ref.to))];
@@ -131,7 +131,7 @@ export function createAmending(deps: AmendingDeps): Amending {
     also: StoredRecord[],
     wanted: readonly string[],
   ): Promise<Amended> {
-    const gone = await conversations.change<{ folds: FoldRef[]; turns: Turn[] }>(channel, async (state) => {
+    const gone = await conversations.change<{ folds: StoredFold[]; turns: Turn[] }>(channel, async (state) => {
       const { pages, turns } = await planErasure(channel, erasure, wanted);
       const { head, gone } = await taint(
         channel,
@@ -141,6 +141,7 @@ export function createAmending(deps: AmendingDeps): Amending {
       const next = headAfter(head, erasure);
       const records = [
         ...pages.map((page) => record(pageKind, page.id, page.turns)),
+        ...gone.map(emptiedFold),
         ...(next === state.head ? [] : [record(headKind, channel, next)]),
         ...also,
       ];
@@ -151,9 +152,10 @@ export function createAmending(deps: AmendingDeps): Amending {
     return { messageIds, tainted: gone.folds.length };
   }
 
-  async function eraseFolds(gone: readonly FoldRef[]): Promise<void> {
-    folds.forget(gone.map((fold) => fold.id));
-    await store.erase(gone.map((fold) => `${foldKind.name}:${fold.id}`));
+  /** With nothing to erase it still scrubs: what was overwritten leaves the files. */
+  async function eraseFolds(gone: readonly StoredFold[]): Promise<void> {
+    folds.forget(gone.map(({ ref }) => ref.id));
+    await store.erase(gone.map(({ ref }) => `${foldKind.name}:${ref.id}`));
   }
 
   async function planErasure(
@@ -198,12 +200,12 @@ export function createAmending(deps: AmendingDeps): Amending {
   /** Answers in threads that repeat what was said in the channel go with it. */
   async function erase(channel: ChannelId, erasure: Erasure, also: StoredRecord[]): Promise<Amended> {
     const wanted = toWanted(await textsMeant(channel, erasure.isMeant));
-    const own = await eraseTurns(channel, erasure, also, wanted);
-    if (wanted.length === 0 || parentChannel(channel) !== undefined) return own;
-    for (const thread of (await family(channel)).slice(1)) {
+    const hasThreads = wanted.length > 0 && parentChannel(channel) === undefined;
+    // Before the channel: after a crash in between, what is to be looked for is still known.
+    for (const thread of hasThreads ? (await family(channel)).slice(1) : []) {
       await eraseTurns(thread, { isMeant: () => false, why: erasure.why, change: undefined }, [], wanted);
     }
-    return own;
+    return await eraseTurns(channel, erasure, also, wanted);
   }
 
   async function edit(
@@ -212,15 +214,17 @@ export function createAmending(deps: AmendingDeps): Amending {
     also: StoredRecord[],
   ): Promise<Amended> {
     const counter = await deps.counter();
-    const result = await conversations.change<Amended & { gone: FoldRef[] }>(channel, async (state) => {
+    const result = await conversations.change<Amended & { gone: StoredFold[] }>(channel, async (state) => {
+      const unchanged = { also, value: { ...nothing, gone: [] } };
       const ref = await conversations.journal.find(channel, change.messageId);
-      const found = ref === undefined ? undefined : await turnAt(state, ref);
-      if (found === undefined || ref === undefined) {
+      if (ref === undefined) {
+        if ((await readLate(store, channel, change.messageId)) === 'deleted') return unchanged;
         const late = lateRecord(channel, change.messageId, change.at, change.text);
-        return { also: [late, ...also], value: { ...nothing, gone: [] } };
+        return { ...unchanged, also: [late, ...also] };
       }
+      const found = await turnAt(state, ref);
       const text = cleanText(change.text);
-      if (found.turn.erased !== undefined || found.turn.text === text) return { also, value: { ...nothing, gone: [] } };
+      if (found === undefined || found.turn.erased !== undefined || found.turn.text === text) return unchanged;
       const draft = { ...found.turn, text, rev: found.turn.rev + 1 };
       const turn = { ...draft, tokens: await countMessages(toMessages(draft), counter) };
       return await planEdit(state, ref, found.page, turn, also);
@@ -235,12 +239,13 @@ export function createAmending(deps: AmendingDeps): Amending {
     page: readonly Turn[],
     turn: Turn,
     also: StoredRecord[],
-  ): Promise<Planned<Amended & { gone: FoldRef[] }>> {
+  ): Promise<Planned<Amended & { gone: StoredFold[] }>> {
     const step = replaceTurn(state, ref.epoch, page, turn);
     const { head, gone } = await taint(state.channel, state.head, [turn.seq]);
     const value = { messageIds: [turn.id], tainted: gone.length, gone };
     if (gone.length === 0) return { step, also, value };
-    return { also: [...step.records, record(headKind, state.channel, head), ...also], reload: true, value };
+    const records = [...step.records, ...gone.map(emptiedFold), record(headKind, state.channel, head)];
+    return { also: [...records, ...also], reload: true, value };
   }
 
   async function turnAt(state: ChannelState, ref: TurnRef): Promise<{ page: Turn[]; turn: Turn } | undefined> {
@@ -278,49 +283,48 @@ export function createAmending(deps: AmendingDeps): Amending {
     },
 
     async dropFolds(channel, change, also) {
-      const gone = await conversations.change<FoldRef[]>(channel, async (state) => {
-        const all = (await folds.all(channel)).map(({ ref }) => ref);
+      const gone = await conversations.change<StoredFold[]>(channel, async (state) => {
         const inUse = state.view.folds;
-        const covered = all.filter((fold) => inUse.some((used) => used.from <= fold.from && fold.to <= used.to));
+        const covered = (await folds.all(channel)).filter(({ ref }) =>
+          inUse.some((used) => used.from <= ref.from && ref.to <= used.to),
+        );
         const head = withChange(
           { ...state.head, folds: state.head.folds.filter((fold) => !inUse.includes(fold)) },
           change,
         );
-        return { also: [record(headKind, channel, head), ...also], reload: true, value: covered };
+        return {
+          also: [...covered.map(emptiedFold), record(headKind, channel, head), ...also],
+          reload: true,
+          value: covered,
+        };
       });
       await eraseFolds(gone);
     },
 
     async expire(channel, before) {
-      const old: StoredPage[] = [];
-      for await (const page of pagesOf(channel)) if (page.turns.every((turn) => turn.at < before)) old.push(page);
-      const turns = old.flatMap((page) => page.turns);
-      if (turns.every((turn) => turn.erased !== undefined)) return nothing;
-      // The last page of an epoch says where the numbering goes on: it is emptied and stays.
-      const isLast = (page: StoredPage, n: number): boolean => old[n + 1]?.epoch !== page.epoch;
-      const emptied = old.filter(isLast);
-      const gone = await conversations.change<FoldRef[]>(channel, async (state) => {
-        const { head, gone } = await taint(
-          channel,
-          state.head,
-          turns.map((turn) => turn.seq),
-        );
-        const pages = emptied.map((page) =>
-          record(
-            pageKind,
-            page.id,
-            page.turns.map((turn) => erasedTurn(turn, 'expired')),
-          ),
-        );
-        const also = head === state.head ? pages : [...pages, record(headKind, channel, head)];
-        return { also, reload: true, value: gone };
+      const { gone, turns, dropped } = await conversations.change(channel, async (state) => {
+        const old: StoredPage[] = [];
+        for await (const page of pagesOf(channel)) if (page.turns.every((turn) => turn.at < before)) old.push(page);
+        const turns = old.flatMap((page) => page.turns).filter((turn) => turn.erased === undefined);
+        const seqs = turns.map((turn) => turn.seq);
+        const { head, gone } = await taint(channel, state.head, seqs);
+        // The last page of an epoch says where the numbering goes on: it is emptied and stays.
+        const isLast = (page: StoredPage, n: number): boolean => old[n + 1]?.epoch !== page.epoch;
+        const value = { gone, turns, dropped: old.filter((page, n) => !isLast(page, n)) };
+        if (turns.length === 0) return { value };
+        const emptied = old.filter(isLast).map((page) => record(pageKind, page.id, page.turns.map(expiredTurn)));
+        const heads = head === state.head ? [] : [record(headKind, channel, head)];
+        return { also: [...emptied, ...gone.map(emptiedFold), ...heads], reload: true, value };
       });
-      await eraseFolds(gone);
-      const dropped = old.filter((page, n) => !isLast(page, n));
-      await store.erase(dropped.map((page) => `${pageKind.name}:${page.id}`));
+      if (turns.length > 0) await eraseFolds(gone);
+      if (dropped.length > 0) await store.erase(dropped.map((page) => `${pageKind.name}:${page.id}`));
       return { messageIds: turns.map((turn) => turn.id), tainted: gone.length };
     },
   };
+}
+
+function expiredTurn(turn: Turn): Turn {
+  return turn.erased === undefined ? erasedTurn(turn, 'expired') : turn;
 }
 
 function headAfter(head: Head, erasure: Erasure): Head {

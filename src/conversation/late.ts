@@ -7,7 +7,12 @@ import { refId } from './page.ts';
 
 export type Late = { text: string } | 'deleted' | undefined;
 
-const lateSchema = z.object({ at: z.number(), text: z.string().optional() });
+const lateSchema = z.object({
+  at: z.number(),
+  text: z.string().optional(),
+  /** The message has come and has the text now. */
+  taken: z.boolean().optional(),
+});
 
 const lateKind: RecordKind<z.infer<typeof lateSchema>> = { name: 'late', version: 1, schema: lateSchema, upgrades: {} };
 
@@ -15,9 +20,14 @@ export function lateRecord(channel: ChannelId, messageId: string, at: number, te
   return record(lateKind, refId(channel, messageId), text === undefined ? { at } : { at, text });
 }
 
+/** The edit's text stands in the journal now, and nowhere else. */
+export function takenRecord(channel: ChannelId, messageId: string, at: number): StoredRecord {
+  return record(lateKind, refId(channel, messageId), { at, taken: true });
+}
+
 export async function readLate(store: Store, channel: ChannelId, messageId: string): Promise<Late> {
   const late = await store.get(lateKind, refId(channel, messageId));
-  if (late === undefined) return undefined;
+  if (late === undefined || late.taken) return undefined;
   return late.text === undefined ? 'deleted' : { text: late.text };
 }
 

@@ -4,7 +4,7 @@ import type { Conversations } from './conversations.ts';
 import { withOpenSpan } from './conversations.ts';
 import { type Head, openSpan } from './head.ts';
 import { appendTurn, type ChannelState, type Step, withHead } from './journal.ts';
-import type { Late } from './late.ts';
+import { type Late, takenRecord } from './late.ts';
 import { introduce } from './names.ts';
 import type { TokenCounter } from './tokens.ts';
 import type { KeptAttachment, Turn } from './turn.ts';
@@ -62,7 +62,8 @@ export async function recordMessage(
     };
     const tokens = await countMessages(toMessages({ ...draft, seq: 0, rev: 0 }), counter);
     const step = appendTurn(met.state, { ...draft, tokens }, conversations.limit);
-    const records = [...opened.records, ...met.records, ...step.records];
+    const taken = late === undefined ? [] : [takenRecord(channel, event.messageId, event.at)];
+    const records = [...opened.records, ...met.records, ...step.records, ...taken];
     return {
       step: { state: step.state, records },
       also: await said.also(step.turn),
