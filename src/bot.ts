@@ -17,8 +17,10 @@ import {
 import type { Job } from './inbox/inbox.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './operations/metrics.ts';
+import type { StoredRecord } from './storage/store.ts';
 import { type AnswerDeps, type Answered, answerQuestion, type Question } from './turn/answer.ts';
 import { type ReadAttachments, readAttachments } from './turn/attachments.ts';
+import { keepFailure } from './turn/keep.ts';
 import type { Reservation } from './usage/ledger.ts';
 
 /**
@@ -119,7 +121,7 @@ export function createBot(deps: BotDeps): Bot {
       foldAfterwards(job, channel, event.author.id, profile, turn);
       return;
     }
-    if (refused !== undefined) throw refused;
+    if (refused !== undefined) return await refuse(job, turn, refused);
     const question = { channel, turn, person: event.author.id, images: attachments.images, profile, reservation };
     await answer(job, question);
   }
@@ -153,6 +155,14 @@ export function createBot(deps: BotDeps): Bot {
     return { recorded, reservation, refused };
   }
 
+  /** The question waits for a retry, as one does whose answer failed. */
+  async function refuse(job: Job, turn: Turn, refused: BotError): Promise<never> {
+    const entry = (): StoredRecord => job.update({});
+    const cost = { charges: [], reservation: undefined, entry };
+    await keepFailure(deps.answer, job.event.channel, turn, refused.message, cost);
+    throw refused;
+  }
+
   async function answer(job: Job, question: Question): Promise<void> {
     try {
       const answered = await answerQuestion(deps.answer, job, question);
@@ -170,10 +180,11 @@ export function createBot(deps: BotDeps): Bot {
     }
     if (outcome === 'answered') metrics.turnEnded('answered');
     else if (outcome !== 'withdrawn') metrics.turnEnded(error?.kind ?? 'stopped');
-    const remark = error === undefined ? undefined : await commands.afterError(question.channel, error);
+    const remark =
+      error === undefined ? undefined : await commands.afterError(question.channel, question.profile.model, error);
     if (remark !== undefined) await whisper(job, 'undone', remark);
     const warning = question.reservation?.warning;
-    if (warning !== undefined) await whisper(job, 'budget', warning);
+    if (warning !== undefined) await whisper(job, 'budget', `⏳ ${warning}`, true);
     if (outcome !== 'failed') foldAfterwards(job, question.channel, question.person, question.profile, question.turn);
   }
 
@@ -191,9 +202,9 @@ export function createBot(deps: BotDeps): Bot {
     memory.inBackground(fold());
   }
 
-  async function whisper(job: Job, key: string, text: string): Promise<void> {
+  async function whisper(job: Job, key: string, text: string, isPrivate = false): Promise<void> {
     try {
-      await job.reply.say(key, toNotice(text, false));
+      await job.reply.say(key, toNotice(text, isPrivate));
     } catch (error) {
       // A remark beside the answer: the answer stands without it.
       log.warn({ channel: job.event.channel, error }, 'a notice could not be shown');

@@ -32,17 +32,22 @@ export interface Context {
   job: Job;
   channel: ChannelId;
   author: Author;
-  /** How the author is called in what everybody reads. */
+  /** How the author is called in what is recorded. */
   by: string;
+  /** And at the beginning of a sentence that is said here: between two alone, `You`. */
+  who: string;
+  /** What stands between this person and the bot: for sentences. */
+  here: 'our conversation' | 'this thread' | 'this channel';
   isAdmin: boolean;
   direct: boolean;
   /** For a button: the bot's message it stands under. */
   target: string | undefined;
   values: Values;
-  confirmed: boolean;
   profile: Profile;
   /** To be committed with the change that the notice tells of: said also when a crash comes in between. */
   settle(notice: Notice): StoredRecord;
+  /** Throws unless it was this person's question, or an admin asks: for commands about an answer. */
+  mustHaveAsked(person: string | undefined): void;
 }
 
 /** What is said, or a question that is to be answered. */
@@ -50,6 +55,11 @@ export type Result = { notice: Notice; answer?: undefined } | { answer: Question
 
 export interface Command extends CommandSpec {
   run(context: Context): Promise<Result>;
+}
+
+/** `1 summary`, `2 summaries` */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 export function privately(text: string, more: Partial<Notice> = {}): { notice: Notice } {

@@ -20,7 +20,7 @@ export function checkMemory(profile: Profile, facts: SizeFacts): void {
   if (!isEnough(memory, memory.tokens, facts)) {
     throw new BotError(
       'input',
-      `memory_tokens must be at least ${leastTokens(memory, facts)} here: with less I would have to summarise all the time`,
+      `\`memory_tokens\` must be at least ${leastTokens(memory, facts)} here: with less I would have to summarise all the time`,
     );
   }
 }

@@ -220,7 +220,7 @@ function toValue(spec: CommandSpec, option: OptionSpec, text: string): string | 
       spec,
       text === ''
         ? `/${commandName(spec)} needs ${name}: ${option.help}`
-        : `${name} cannot be ${quote(text)}${instead}`,
+        : `\`${name}\` cannot be ${quote(text)}${instead}`,
     );
   }
   if (option.kind === 'number') {

@@ -7,24 +7,20 @@ import { type Context, privately, type Result } from './context.ts';
 /** Ends the answer being written; asks for another one. */
 
 export async function stop(context: Context): Promise<Result> {
-  const { deps, channel, author, isAdmin, by, direct } = context;
+  const { deps, channel, by, direct } = context;
   const running = deps.running.current(channel);
   if (running === undefined) throw new BotError('input', 'there is no answer being written here just now');
-  if (running.person !== author.id && !isAdmin) {
-    throw new BotError('forbidden', 'only whoever asked, or an admin, may stop an answer');
-  }
+  context.mustHaveAsked(running.person);
   deps.running.interrupt(channel, 'stop', `stopped by ${direct ? 'you' : by}`);
   return privately('⏹️ Stopped.');
 }
 
 export async function retry(context: Context): Promise<Result> {
-  const { deps, channel, author, isAdmin, profile, job, target } = context;
+  const { deps, channel, author, profile, job, target } = context;
   const state = await deps.memory.conversations.read(channel);
   const turn = target === undefined ? await lastQuestion(context, state) : await questionOf(context, target);
   if (turn === undefined) throw new BotError('input', 'there is no question here to answer again');
-  if (turn.author !== author.id && !isAdmin) {
-    throw new BotError('forbidden', 'only whoever asked, or an admin, may have it answered again');
-  }
+  context.mustHaveAsked(turn.author);
   await job.reply.progress('');
   const reservation = await deps.memory.reserve(channel, author.id, profile, turn);
   return { answer: { channel, turn, person: author.id, images: [], profile, reservation } };

@@ -4,29 +4,28 @@ import type { ChannelState } from '../conversation/journal.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { BotError } from '../errors.ts';
 import { type Prepared, preparePrompt } from '../turn/prepare.ts';
-import { type Context, privately, publicly, type Result } from './context.ts';
+import { type Context, counted, privately, publicly, type Result } from './context.ts';
 
 /** What is remembered: seen, put away, brought back, taken along. */
 
 export async function reset(context: Context): Promise<Result> {
-  const { deps, channel, by, settle, direct } = context;
-  const where = direct ? 'our conversation' : 'this channel';
-  const result = publicly(`🧹 ${by} reset my memory of ${where}. The role stays; \`undo\` brings the memory back.`);
+  const { deps, channel, by, who, here, settle } = context;
+  const result = publicly(`🧹 ${who} reset my memory of ${here}. The role stays; \`undo\` brings the memory back.`);
   await deps.memory.conversations.change(channel, (state) => ({
     step: withReset(state, by, deps.now()),
     also: [settle(result.notice)],
     value: undefined,
   }));
-  for (const one of deps.running.family(channel)) deps.running.interrupt(one, 'drop', `${by} reset the memory`);
+  for (const one of deps.running.family(channel)) deps.running.interrupt(one, 'drop', `${who} reset the memory`);
   return result;
 }
 
 export async function undo(context: Context): Promise<Result> {
-  const { deps, channel, by, settle } = context;
-  const result = publicly(`↩️ ${by} brought back what the last reset had put away.`);
+  const { deps, channel, by, who, here, settle } = context;
+  const result = publicly(`↩️ ${who} brought back what the last reset had put away.`);
   await deps.memory.conversations.change(channel, (state) => {
     const records = withUndo(state, by, deps.now());
-    if (records === undefined) throw new BotError('input', 'there is no reset to undo here');
+    if (records === undefined) throw new BotError('input', `there is no reset of ${here} to undo`);
     return { also: [...records, settle(result.notice)], reload: true, value: undefined };
   });
   return result;
@@ -51,11 +50,13 @@ export async function showMemory(context: Context): Promise<Result> {
         `📄 Summary of messages ${fold.from + 1}–${fold.to + 1}${fold.level > 1 ? ` (level ${fold.level})` : ''}: ${clip(fold.text, 300)}`,
     ),
     ...toolLines(state.tail),
-    ...changes(state),
+    ...(await changes(context, state)),
     ...(await budgetLines(context)),
   ];
   if (state.head.away.length > 0)
-    lines.push(`🧹 ${state.head.away.length} earlier memory put away by reset; \`undo\` brings the last one back.`);
+    lines.push(
+      `🧹 ${counted(state.head.away.length, 'earlier memory was', 'earlier memories were')} put away by a reset; \`undo\` brings the last one back.`,
+    );
   return privately(lines.filter((line) => line !== '').join('\n'));
 }
 
@@ -83,7 +84,7 @@ function bar(name: string, tokens: number, total: number): string {
 }
 
 function memoryState({ plan, limits, state }: Prepared): string {
-  const words = `${state.tail.length} messages word for word, ${state.view.folds.length} summaries.`;
+  const words = `${counted(state.tail.length, 'message')} word for word, ${summaries(state.view.folds.length)}.`;
   if (plan.leftOut) return `${words} Not everything fits: the oldest messages are left out until they are folded.`;
   const near = limits.high * 0.85;
   return state.rawTokens > near
@@ -108,13 +109,17 @@ function toolLines(turns: readonly Turn[]): string[] {
   return steps.map((step) => `🔧 ${step.calls.map((call) => `${call.name}(${clip(call.arguments, 80)})`).join(', ')}`);
 }
 
-function changes({ head }: ChannelState): string[] {
-  return head.changes
-    .slice(-5)
-    .map(
-      (change) =>
-        `✏️ ${new Date(change.at).toISOString().slice(0, 16).replace('T', ' ')} UTC: ${change.by} ${clip(change.what, 120)}`,
-    );
+/** Of the channel and, because they hold here too, of its workspace. */
+async function changes({ deps, channel, by, direct }: Context, { head }: ChannelState): Promise<string[]> {
+  const all = [...head.changes, ...(await deps.memory.workspaces.changes(channel))].sort((a, b) => a.at - b.at);
+  return all.slice(-5).map((change) => {
+    const when = new Date(change.at).toISOString().slice(0, 16).replace('T', ' ');
+    return `✏️ ${when} UTC: ${direct && change.by === by ? 'you' : change.by} ${clip(change.what, 120)}`;
+  });
+}
+
+function summaries(count: number): string {
+  return counted(count, 'summary', 'summaries');
 }
 
 async function budgetLines({ deps, channel, author }: Context): Promise<string[]> {
@@ -131,7 +136,7 @@ export async function showPrompt(context: Context): Promise<Result> {
   const { messages, promptTokens } = await nextPrompt(context);
   const content = JSON.stringify(messages, null, 2);
   return privately(
-    `The next prompt here: ${messages.length} messages, ${promptTokens} tokens by my count. “…” stands for the next question.`,
+    `The next prompt here: ${counted(messages.length, 'message')}, ${counted(promptTokens, 'token')} by my count. “…” stands for the next question.`,
     {
       files: [{ name: 'prompt.json', mime: 'application/json', content }],
     },
@@ -140,21 +145,24 @@ export async function showPrompt(context: Context): Promise<Result> {
 
 export async function exportMemory({ deps, channel }: Context): Promise<Result> {
   const whole = await exportChannel(deps.memory, channel, deps.now());
-  return privately(`Everything recorded here: ${whole.turns.length} messages, ${whole.folds.length} summaries.`, {
-    files: [
-      { name: 'memory.json', mime: 'application/json', content: JSON.stringify(whole, null, 2) },
-      { name: 'memory.md', mime: 'text/markdown', content: toMarkdown(whole) },
-    ],
-  });
+  return privately(
+    `Everything recorded here: ${counted(whole.turns.length, 'message')}, ${summaries(whole.folds.length)}.`,
+    {
+      files: [
+        { name: 'memory.json', mime: 'application/json', content: JSON.stringify(whole, null, 2) },
+        { name: 'memory.md', mime: 'text/markdown', content: toMarkdown(whole) },
+      ],
+    },
+  );
 }
 
 /** The turns are in the journal: dropping the summaries is enough to have them written anew. */
-export async function rewriteMemory({ deps, channel, by, settle }: Context): Promise<Result> {
+export async function rewriteMemory({ deps, channel, by, here, settle }: Context): Promise<Result> {
   const state = await deps.memory.conversations.read(channel);
   if (state.view.folds.length === 0)
     throw new BotError('input', 'nothing is folded here yet, so there is no summary to write anew');
   const result = privately(
-    `The ${state.view.folds.length} summaries of this channel are written anew now, from the messages themselves.`,
+    `I am writing ${summaries(state.view.folds.length)} of ${here} anew, from the messages themselves.`,
   );
   await deps.memory.amending.dropFolds(channel, { at: deps.now(), by, what: 'had the summaries written anew' }, [
     settle(result.notice),

@@ -25,11 +25,13 @@ export async function setRole(context: Context): Promise<Result> {
       `this role is too long: with its ${tokens} tokens too little of the ${profile.memory.tokens} would remain for the conversation`,
     );
   }
-  return await change(context, role, `${context.by} set the role: ${short(role)}`);
+  return await change(context, role, `${context.who} set the role: ${short(role)}`);
 }
 
 export async function clearRole(context: Context): Promise<Result> {
-  return await change(context, undefined, `${context.by} cleared the role; the usual one holds again.`);
+  const { role } = (await context.deps.memory.conversations.read(context.channel)).head;
+  if (role === undefined) throw new BotError('input', `no role was set for ${context.here}; the usual one holds`);
+  return await change(context, undefined, `${context.who} cleared the role; the usual one holds again.`);
 }
 
 async function change({ deps, channel, by, settle }: Context, role: string | undefined, line: string): Promise<Result> {

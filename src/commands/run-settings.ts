@@ -1,8 +1,8 @@
 import { withOpenSpan } from '../conversation/conversations.ts';
-import { withChange } from '../conversation/head.ts';
+import { type Change, withChange } from '../conversation/head.ts';
 import { withHead } from '../conversation/journal.ts';
 import type { Profile } from '../conversation/profile.ts';
-import type { BotError } from '../errors.ts';
+import { BotError } from '../errors.ts';
 import { type ChannelId, type Notice, parentChannel } from '../event.ts';
 import { modelRefusal } from '../model/refusal.ts';
 import type { StoredRecord } from '../storage/store.ts';
@@ -39,13 +39,13 @@ async function layersOf({ memory }: CommandDeps, channel: ChannelId): Promise<{ 
 }
 
 export async function setSetting(context: Context): Promise<Result> {
-  const { profile, by } = context;
+  const { profile, who, here } = context;
   const { name, isWorkspace } = place(context);
   const setting = settingNamed(name);
   const value = setting.parse(String(context.values.value));
   await check(context, value, name);
-  const where = isWorkspace ? 'for all channels of this workspace that have none of their own' : 'here';
-  const line = `⚙️ ${by} set ${name} to ${value.shown} ${where}.`;
+  const where = isWorkspace ? 'for all channels of this workspace that have none of their own' : `for ${here}`;
+  const line = `⚙️ ${who} set ${name} to ${value.shown} ${where}.`;
   const heard =
     name === 'listen' && value.stored === 'all'
       ? ' From now on I remember everything that is said, not only what is said to me.'
@@ -54,12 +54,12 @@ export async function setSetting(context: Context): Promise<Result> {
     name === 'listen'
       ? publicly(line + heard)
       : privately(
-          `${line}${name === 'model' && profile.model !== value.stored ? ' An unknown model is undone with the next answer.' : ''}`,
+          `${line}${name === 'model' && profile.model !== value.stored ? ' If the chat API does not know it, I take it back at the next question.' : ''}`,
         );
   await store(
     context,
     isWorkspace,
-    `set ${name} to ${value.shown}`,
+    `set ${name} to ${value.shown}${isWorkspace ? ' for the workspace' : ''}`,
     (layer) => ({ ...layer, [name]: value.stored }),
     result.notice,
   );
@@ -67,11 +67,18 @@ export async function setSetting(context: Context): Promise<Result> {
 }
 
 export async function clearSetting(context: Context): Promise<Result> {
-  const { by } = context;
+  const { deps, channel, who, here } = context;
   const { name, isWorkspace } = place(context);
-  const line = `⚙️ ${by} cleared ${name}${isWorkspace ? ' of the workspace' : ''}; what holds otherwise holds again.`;
+  const where = isWorkspace ? 'the workspace' : here;
+  const layers = await layersOf(deps, channel);
+  const layer = isWorkspace ? layers.at(-1) : layers[0];
+  if (layer !== undefined && !Object.hasOwn(layer.settings, name)) {
+    throw new BotError('input', `\`${name}\` is not set for ${where}; \`settings show\` tells what holds, and from where`);
+  }
+  const line = `⚙️ ${who} cleared ${name} for ${where}; what holds otherwise holds again.`;
   const result = name === 'listen' ? publicly(line) : privately(line);
-  await store(context, isWorkspace, `cleared ${name}`, (layer) => without(layer, name), result.notice);
+  const what = `cleared ${name}${isWorkspace ? ' for the workspace' : ''}`;
+  await store(context, isWorkspace, what, (own) => without(own, name), result.notice);
   return result;
 }
 
@@ -103,53 +110,48 @@ async function store(
   plan: (layer: Layer) => Layer,
   notice: Notice,
 ): Promise<void> {
+  const changed = { at: deps.now(), by, what };
   if (isWorkspace)
-    return await deps.memory.workspaces.change(channel, (layer) => ({ ...plan(layer) }), [settle(notice)]);
-  await changeHead(deps, channel, by, what, plan, [settle(notice)]);
+    await deps.memory.workspaces.change(channel, (layer) => ({ ...plan(layer) }), changed, [settle(notice)]);
+  else await changeHead(deps, channel, changed, plan, [settle(notice)]);
 }
 
 async function changeHead(
   deps: CommandDeps,
   channel: ChannelId,
-  by: string,
-  what: string,
+  change: Change,
   plan: (layer: Layer) => Layer,
   also: StoredRecord[],
 ): Promise<void> {
   await deps.memory.conversations.change(channel, (state) => {
     const opened = withOpenSpan(state);
     const { head } = opened.state;
-    const step = withHead(
-      opened.state,
-      withChange({ ...head, settings: { ...plan(head.settings) } }, { at: deps.now(), by, what }),
-    );
+    const step = withHead(opened.state, withChange({ ...head, settings: { ...plan(head.settings) } }, change));
     return { step: { ...step, records: [...opened.records, ...step.records] }, also, value: undefined };
   });
 }
 
-/** A model that the server does not know is taken back where it was set; answers what people are told. */
+/**
+ * A model that the server does not know is taken back where it was set, unless another one was set meanwhile; answers
+ * what people are told.
+ */
 export async function undoUnknownModel(
   deps: CommandDeps,
   channel: ChannelId,
+  model: string,
   error: BotError,
 ): Promise<string | undefined> {
   if (!modelRefusal(error)?.unknownModel) return undefined;
   const layers = await layersOf(deps, channel);
   const set = layers.find((layer) => 'model' in layer.settings);
-  if (set === undefined) return undefined;
-  const name = String(set.settings.model);
-  const drop = (layer: Layer): Layer => without(layer, 'model');
+  if (set === undefined || set.settings.model !== model) return undefined;
+  const drop = (layer: Layer): Layer => (layer.model === model ? without(layer, 'model') : layer);
+  const change = { at: deps.now(), by: 'I', what: `took back the unknown model ${model}` };
   const above = parentChannel(channel);
-  if (set.name === 'workspace') await deps.memory.workspaces.change(channel, (layer) => ({ ...drop(layer) }), []);
-  else
-    await changeHead(
-      deps,
-      set.name === 'channel' && above !== undefined ? above : channel,
-      'I',
-      `took back the unknown model ${name}`,
-      drop,
-      [],
-    );
-  const { model } = await deps.memory.profiles.of(channel);
-  return `⚙️ There is no model “${name}”, so I took that setting back; ${model} answers again.`;
+  const where = set.name === 'channel' && above !== undefined ? above : channel;
+  if (set.name === 'workspace')
+    await deps.memory.workspaces.change(channel, (layer) => ({ ...drop(layer) }), change, []);
+  else await changeHead(deps, where, change, drop, []);
+  const now = await deps.memory.profiles.of(channel);
+  return `⚙️ There is no model “${model}”, so I took that setting back; ${now.model} answers again.`;
 }

@@ -1,6 +1,6 @@
 import { cleanName } from '../conversation/names.ts';
 import { BotError } from '../errors.ts';
-import type { Author, ChannelId, CommandEvent, MessageEvent } from '../event.ts';
+import { type Author, type ChannelId, type CommandEvent, type MessageEvent, parentChannel } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
 import type { CommandSpec, Values } from './command.ts';
 import type { CommandDeps, Context, Result } from './context.ts';
@@ -14,7 +14,7 @@ export interface CommandRunner {
   isUrgent(given: CommandEvent['command']): boolean;
   run(job: Job, request: Request): Promise<Result>;
   /** What people are told beside an error, where something was set that the model server refuses. */
-  afterError(channel: ChannelId, error: BotError): Promise<string | undefined>;
+  afterError(channel: ChannelId, model: string, error: BotError): Promise<string | undefined>;
 }
 
 interface Request {
@@ -38,29 +38,35 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
 
     isUrgent: (given) => isUrgentLine(deps.commands(), 'line' in given ? given.line : given.path.join(' ')),
 
-    afterError: (channel, error) => undoUnknownModel(deps, channel, error),
+    afterError: (channel, model, error) => undoUnknownModel(deps, channel, model, error),
 
     async run(job, request) {
       const { channel, author, given, direct, target } = request;
       const { spec, values, confirmed } = parseCommand(deps.commands(), given);
-      const isAsker = deps.running.current(channel)?.person === author.id;
-      const verdict = policy.mayCommand(spec, author, channel, { isAsker: isAsker || spec.path[0] === 'retry' });
-      if (!verdict.allowed) throw new BotError('forbidden', verdict.rule);
+      const check = (isAsker: boolean): void => {
+        const verdict = policy.mayCommand(spec, author, channel, { isAsker });
+        if (!verdict.allowed) throw new BotError('forbidden', verdict.rule);
+      };
+      // Whose question it is about is known once the command has found it.
+      check(true);
+      if (spec.confirm && !confirmed) return confirmation(spec, values);
+      const by = cleanName(author.name);
       const context: Context = {
         deps,
         job,
         channel,
         author,
-        by: direct ? 'You' : cleanName(author.name),
+        by,
+        who: direct ? 'You' : by,
+        here: direct ? 'our conversation' : parentChannel(channel) === undefined ? 'this channel' : 'this thread',
         isAdmin: policy.isAdmin(author, channel),
         direct,
         target,
         values,
-        confirmed,
         profile: await deps.memory.profiles.of(channel),
         settle: (notice) => job.update({ outcome: notice }),
+        mustHaveAsked: (person) => check(person === author.id),
       };
-      if (spec.confirm && !confirmed) return confirmation(spec, values);
       return await spec.run(context);
     },
   };
@@ -68,7 +74,7 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
 
 function confirmation(spec: CommandSpec, values: Values): Result {
   const text =
-    `This cannot be undone: \`/${commandLine(spec, values, false)}\` erases from turns, summaries and search, for good. ` +
+    `\`/${commandLine(spec, values, false)}\` cannot be undone: it erases for good, from my summaries too. ` +
     'What other people wrote about it in their own words stays.';
   const actions = [{ label: 'Yes, erase it', command: commandLine(spec, values, true) }];
   return { notice: { text, private: true, actions, files: [] } };

@@ -26,7 +26,7 @@ const foldRefSchema = z.object({
   tokens: z.number(),
 });
 
-const changeSchema = z.object({ at: z.number(), by: z.string(), what: z.string() });
+export const changeSchema = z.object({ at: z.number(), by: z.string(), what: z.string() });
 
 const awaySchema = z.object({
   live: z.array(spanSchema),
@@ -51,6 +51,7 @@ const headSchema = z.object({
 
 export type Head = z.infer<typeof headSchema>;
 export type Span = z.infer<typeof spanSchema>;
+export type Change = z.infer<typeof changeSchema>;
 export type FoldRef = z.infer<typeof foldRefSchema>;
 
 export const headKind: RecordKind<Head> = { name: 'head', version: 1, schema: headSchema, upgrades: {} };
@@ -62,8 +63,8 @@ export function newHead(parentEpoch?: number): Head {
   return { live: [span], away: [], folds: [], settings: {}, people: {}, changes: [] };
 }
 
-export function withChange(head: Head, change: { at: number; by: string; what: string }): Head {
-  return { ...head, changes: [...head.changes, change].slice(-maxChanges) };
+export function withChange<T extends { changes: Change[] }>(changed: T, change: Change): T {
+  return { ...changed, changes: [...changed.changes, change].slice(-maxChanges) };
 }
 
 /** The span that new turns go to. */

@@ -82,7 +82,7 @@ export function unknownPrice(model: string, usedBefore: boolean): BotError {
 
 export function warningText(line: BudgetLine, wanted: number, timeZone: string): string {
   const soon = usedText(line, line.used + line.reserved + wanted);
-  return `with this answer, ${soon}; the count starts again on ${momentText(line.resetAt, timeZone)}`;
+  return `With this answer, ${soon}; the count starts again on ${momentText(line.resetAt, timeZone)}`;
 }
 
 /** For the table that `usage` shows. */

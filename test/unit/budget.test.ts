@@ -146,7 +146,7 @@ test('a person is warned once a day when four fifths are passed', async () => {
   assert.equal(low.warning, undefined);
   low.release();
   const high = await bench.ledger.reserve({ ...request, promptTokens: 751 });
-  assert.match(high.warning ?? '', /with this answer, you have used 801 of your 1,000 tokens today/);
+  assert.match(high.warning ?? '', /With this answer, you have used 801 of your 1,000 tokens today/);
   high.release();
   assert.equal((await bench.ledger.reserve({ ...request, promptTokens: 800 })).warning, undefined);
   assert.notEqual((await bench.ledger.reserve({ ...request, promptTokens: 800, person: 'bob' })).warning, undefined);

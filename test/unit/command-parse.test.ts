@@ -64,7 +64,7 @@ test('usage takes its period and its division in any order', () => {
   );
   assert.match(
     refusal(() => parsed('usage by modle')),
-    /by cannot be "modle"\. Did you mean model\?/,
+    /`by` cannot be "modle"\. Did you mean model\?/,
   );
   assert.match(
     refusal(() => parsed('usage by')),
@@ -193,7 +193,7 @@ test('a value that is missing, too much or of the wrong kind is named, with how 
   );
   assert.match(
     refusal(() => parsed('settings set x 1')),
-    /name cannot be "x": it must be one of model, temperature/,
+    /`name` cannot be "x": it must be one of model, temperature/,
   );
   for (const bad of ['four', '0', '-1', '1.5', '1e3', '0x10', '٣', '99999999', '1,000']) {
     assert.match(
