@@ -1,8 +1,10 @@
-import type { ChannelId } from '../event.ts';
+import { type ChannelId, parentChannel } from '../event.ts';
 
 /**
  * Order: one piece of work at a time per channel, in the order the places were taken; channels side by side up to a
- * bound, whoever is ready first. Urgent work keeps an order of its own and waits for nobody else.
+ * bound, whoever is ready first. Urgent work keeps an order of its own and waits for nobody else; but what comes after
+ * it, in its channel and in that channel's threads, waits for it: a question after a deletion is asked without what was
+ * deleted.
  */
 export interface Lanes {
   /** Takes the next place of the channel's order. Nothing behind it starts before it has run or left. */
@@ -22,12 +24,15 @@ interface Place {
 
 interface Slot {
   work: (() => Promise<void>) | undefined;
+  /** Urgent work that came before and has to end first. */
+  behind: Set<Slot>;
 }
 
 interface Lane {
   urgent: boolean;
+  channel: ChannelId;
   slots: Slot[];
-  busy: boolean;
+  current: Slot | undefined;
   queued: boolean;
 }
 
@@ -42,7 +47,8 @@ export function createLanes(atOnce: number): Lanes {
   let whenIdle: (() => void)[] = [];
 
   function wake(key: string, lane: Lane): void {
-    if (lane.busy || lane.queued || lane.slots[0]?.work === undefined) return;
+    const first = lane.slots[0];
+    if (lane.current !== undefined || lane.queued || first?.work === undefined || first.behind.size > 0) return;
     lane.queued = true;
     (lane.urgent ? ready.urgent : ready.ordinary).push(key);
   }
@@ -58,21 +64,35 @@ export function createLanes(atOnce: number): Lanes {
 
   function start(key: string, lane: Lane): void {
     lane.queued = false;
-    const work = lane.slots.shift()?.work;
-    if (work === undefined) return;
-    lane.busy = true;
+    const slot = lane.slots.shift();
+    if (slot?.work === undefined) return;
+    lane.current = slot;
     waiting--;
     if (lane.urgent) urgentOnes++;
     else ordinary++;
-    void work().finally(() => {
-      lane.busy = false;
+    void slot.work().finally(() => {
+      lane.current = undefined;
       if (lane.urgent) urgentOnes--;
       else ordinary--;
-      if (lane.slots.length === 0) lanes.delete(key);
-      else wake(key, lane);
+      tidy(key, lane);
+      if (lane.urgent) release(lane.channel, slot);
       pump();
       settle();
     });
+  }
+
+  function tidy(key: string, lane: Lane): void {
+    if (lane.slots.length === 0 && lane.current === undefined) lanes.delete(key);
+    else wake(key, lane);
+  }
+
+  /** What waited behind urgent work goes on, in the channel and in its threads. */
+  function release(channel: ChannelId, slot: Slot): void {
+    for (const [key, lane] of lanes) {
+      if (lane.urgent || (lane.channel !== channel && parentChannel(lane.channel) !== channel)) continue;
+      for (const one of lane.slots) one.behind.delete(slot);
+      wake(key, lane);
+    }
   }
 
   function settle(): void {
@@ -81,12 +101,20 @@ export function createLanes(atOnce: number): Lanes {
     whenIdle = [];
   }
 
+  function urgentBefore(channel: ChannelId): Slot[] {
+    const above = parentChannel(channel);
+    return [channel, ...(above === undefined ? [] : [above])].flatMap((one) => {
+      const lane = lanes.get(urgentKey(one));
+      return lane === undefined ? [] : [...(lane.current === undefined ? [] : [lane.current]), ...lane.slots];
+    });
+  }
+
   return {
     reserve(channel, urgent) {
-      const key = urgent ? `!${channel}` : channel;
-      const lane = lanes.get(key) ?? { urgent, slots: [], busy: false, queued: false };
+      const key = urgent ? urgentKey(channel) : channel;
+      const slot: Slot = { work: undefined, behind: new Set(urgent ? [] : urgentBefore(channel)) };
+      const lane = lanes.get(key) ?? { urgent, channel, slots: [], current: undefined, queued: false };
       lanes.set(key, lane);
-      const slot: Slot = { work: undefined };
       lane.slots.push(slot);
       waiting++;
       return {
@@ -98,8 +126,8 @@ export function createLanes(atOnce: number): Lanes {
         leave() {
           waiting--;
           lane.slots.splice(lane.slots.indexOf(slot), 1);
-          if (lane.slots.length === 0 && !lane.busy) lanes.delete(key);
-          wake(key, lane);
+          tidy(key, lane);
+          if (urgent) release(channel, slot);
           pump();
         },
       };
@@ -114,4 +142,8 @@ export function createLanes(atOnce: number): Lanes {
     waiting: () => waiting,
     running: () => ordinary + urgentOnes,
   };
+}
+
+function urgentKey(channel: ChannelId): string {
+  return `!${channel}`;
 }

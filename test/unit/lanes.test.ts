@@ -86,3 +86,40 @@ test('nothing starts after the pause, and what runs is waited for', async () => 
   await settled();
   assert.deepEqual(done, ['first']);
 });
+
+test('a question after a deletion waits for it, in the channel and in its threads, and nowhere else', async () => {
+  const lanes = createLanes(4);
+  const slow = gate();
+  const done: string[] = [];
+  const note = (name: string) => async () => {
+    done.push(name);
+  };
+  const thread = toChannelId({ platform: 'p', workspace: 'w', channel: 'a', thread: 't' });
+  lanes.reserve(channel('a'), true).run(async () => {
+    await slow.wait;
+    done.push('delete');
+  });
+  lanes.reserve(channel('a'), false).run(note('question'));
+  lanes.reserve(thread, false).run(note('in a thread'));
+  lanes.reserve(channel('b'), false).run(note('elsewhere'));
+  await settled();
+  assert.deepEqual(done, ['elsewhere']);
+  slow.open();
+  await settled();
+  assert.deepEqual(done, ['elsewhere', 'delete', 'question', 'in a thread']);
+  assert.equal(lanes.waiting(), 0);
+});
+
+test('a deletion that could not be kept holds nobody back', async () => {
+  const lanes = createLanes(4);
+  const done: string[] = [];
+  const deletion = lanes.reserve(channel('a'), true);
+  lanes.reserve(channel('a'), false).run(async () => {
+    done.push('question');
+  });
+  await settled();
+  assert.equal(done.length, 0);
+  deletion.leave();
+  await settled();
+  assert.deepEqual(done, ['question']);
+});
