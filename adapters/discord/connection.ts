@@ -63,6 +63,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
         GatewayIntentBits.DirectMessages,
         GatewayIntentBits.MessageContent,
       ],
+      shards: 'auto',
       // What was said is the core's to remember.
       makeCache: Options.cacheWithLimits({
         ...Options.DefaultMakeCacheSettings,
