@@ -1,0 +1,32 @@
+import { writeFileSync } from 'node:fs';
+import { measureGrowth, measureLoading } from './counting.ts';
+import { measureHostile } from './hostile.ts';
+import { digits, isMet, type Row, toTable } from './row.ts';
+import { measureRestart, measureStart } from './start.ts';
+
+/** `npm run bench`: every bar beside its anchor, measured in this run. With names of bars, only those. */
+
+const bars: Record<string, () => Promise<Row[]> | Row[]> = {
+  B1: measureGrowth,
+  B2: measureHostile,
+  B8: measureLoading,
+  B10: measureStart,
+  B11: measureRestart,
+};
+
+const chosen = process.argv.slice(2).map((name) => name.toUpperCase());
+const rows: Row[] = [];
+const begun = performance.now();
+for (const [names, measure] of Object.entries(bars)) {
+  if (chosen.length > 0 && !names.split(' ').some((name) => chosen.includes(name))) continue;
+  const from = performance.now();
+  rows.push(...(await measure()));
+  process.stderr.write(`${names}: ${digits((performance.now() - from) / 1000)} s\n`);
+}
+rows.sort((a, b) => Number(a.bar.slice(1)) - Number(b.bar.slice(1)));
+const seconds = Math.round((performance.now() - begun) / 1000);
+process.stdout.write(`${toTable(rows)}\n`);
+if (chosen.length === 0) {
+  const kept = { node: process.version, seconds, rows: rows.map((row) => ({ ...row, met: isMet(row) ?? null })) };
+  writeFileSync(new URL('./latest.json', import.meta.url), `${JSON.stringify(kept, null, 2)}\n`);
+}
