@@ -48,7 +48,7 @@ export async function surviveKills(t: TestContext, plan: CrashPlan): Promise<voi
   const lines: Line[] = [];
   const acknowledged = new Set<string>();
 
-  for (let life = 0; life < plan.kills; life++) {
+  for (let life = 0; life < plan.kills && messages.some((message) => !hasEnded(message, lines)); life++) {
     const program = startProgram({ env });
     const speaking = speak(program, messages, acknowledged, random);
     await atSomePoint(program, server, random);
@@ -120,13 +120,18 @@ async function atSomePoint(program: Program, server: ModelServer, random: () => 
   const many = Math.floor(random() * 100);
   const ms = random() * 400;
   if (kind < 0.1) return await delay(ms * 3);
-  let seen = 0;
-  const spoken = program.line(() => seen++ >= (kind < 0.5 ? many : 0)).catch(() => undefined);
-  // Where everything is answered already, no line comes.
-  await Promise.race([spoken, delay(6000)]);
-  if (kind >= 0.7) await Promise.race([server.asked(server.requests.length + 1 + Math.floor(ms / 100)), delay(1000)]);
-  else if (kind >= 0.5) await delay(ms);
+  await program.line(() => true);
+  if (kind < 0.5) {
+    let seen = 0;
+    // There may be fewer to come.
+    return void (await Promise.race([program.line(() => ++seen >= many), delay(800)]));
+  }
+  if (kind < 0.7) return await delay(ms);
+  await Promise.race([server.asked(server.requests.length + 1 + Math.floor(ms / 100)), delay(800)]);
 }
+
+const hasEnded = ({ id, channel }: Message, lines: readonly Line[]) =>
+  shownOf(lines, { id, channel }).endings.length > 0;
 
 const isAcknowledgement = (line: Line) => line.type === 'accepted' || line.type === 'known';
 
