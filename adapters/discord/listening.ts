@@ -4,6 +4,7 @@ import type { Log } from '../../src/log.ts';
 import type { Acknowledging } from './acknowledging.ts';
 import type { Api } from './api.ts';
 import { catchUp, isRecent } from './catch-up.ts';
+import { troubleOf } from './failure.ts';
 import type { Place } from './ids.ts';
 import { createInOrder } from './in-order.ts';
 import { toCommandEvent, typedIn } from './interaction.ts';
@@ -112,8 +113,13 @@ export function createListening(deps: ListeningDeps) {
   function catchUpIn(place: Place): void {
     inOrder.add(place.id, async () => {
       const take = (event: Parameters<Taking['take']>[0]) => taking.take(event, false);
-      const count = await catchUp({ api, places, take, backMs: deps.catchUpMs, now: deps.now }, place);
-      if (count > 0) log.info({ channel: place.id, count }, 'looked at what was said meanwhile');
+      try {
+        const count = await catchUp({ api, places, take, backMs: deps.catchUpMs, now: deps.now }, place);
+        if (count > 0) log.info({ channel: place.id, count }, 'looked at what was said meanwhile');
+      } catch (error) {
+        log.warn({ channel: place.id, trouble: troubleOf(error) }, 'cannot see what was said there meanwhile');
+        log.debug({ error }, 'why it cannot be seen');
+      }
     });
   }
 
