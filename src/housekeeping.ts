@@ -48,9 +48,11 @@ export async function sweep({ store, memory, inbox, retentionDays, log, now }: D
   // What was overwritten, such as the text of an event that is done, leaves the files.
   await store.erase([]);
   if (retentionDays === undefined) return;
+  // By whole days: what expires voids folds, and writing them anew costs.
+  const before = Math.floor((now() - retentionDays * dayMs) / dayMs) * dayMs;
   for (const head of await store.list(headKind, '')) {
     const channel = head.id as ChannelId;
-    const expired = await memory.amending.expire(channel, now() - retentionDays * dayMs);
+    const expired = await memory.amending.expire(channel, before);
     if (expired.messageIds.length > 0)
       log.info({ channel, turns: expired.messageIds.length }, 'older turns have expired');
     if (expired.tainted > 0) memory.refold(channel);

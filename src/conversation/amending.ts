@@ -30,7 +30,7 @@ export interface Amending {
   erase(channel: ChannelId, erasure: Erasure, also: StoredRecord[]): Promise<Amended>;
   /** The folds in use leave the store; the turns they cover are there to fold again. */
   dropFolds(channel: ChannelId, change: Change, also: StoredRecord[]): Promise<void>;
-  /** Drops the pages that hold nothing newer than `before`. */
+  /** Erases what was said before `before`; pages that hold nothing newer are dropped. */
   expire(channel: ChannelId, before: number): Promise<Amended>;
   /** Where in a workspace a person has spoken. */
   channelsWith(platform: string, workspace: string, person: string): Promise<ChannelId[]>;
@@ -302,17 +302,27 @@ export function createAmending(deps: AmendingDeps): Amending {
     },
 
     async expire(channel, before) {
+      const isOld = (turn: Turn): boolean => turn.at < before;
       const { gone, turns, dropped } = await conversations.change(channel, async (state) => {
         const old: StoredPage[] = [];
-        for await (const page of pagesOf(channel)) if (page.turns.every((turn) => turn.at < before)) old.push(page);
-        const turns = old.flatMap((page) => page.turns).filter((turn) => turn.erased === undefined);
+        for await (const page of pagesOf(channel)) if (page.turns.some(isOld)) old.push(page);
+        const turns = old.flatMap((page) => page.turns).filter((turn) => isOld(turn) && turn.erased === undefined);
         const seqs = turns.map((turn) => turn.seq);
         const { head, gone } = await taint(channel, state.head, seqs);
         // The last page of an epoch says where the numbering goes on: it is emptied and stays.
-        const isLast = (page: StoredPage, n: number): boolean => old[n + 1]?.epoch !== page.epoch;
-        const value = { gone, turns, dropped: old.filter((page, n) => !isLast(page, n)) };
+        const isWhole = (page: StoredPage, n: number): boolean =>
+          page.turns.every(isOld) && old[n + 1]?.epoch === page.epoch;
+        const value = { gone, turns, dropped: old.filter(isWhole) };
         if (turns.length === 0) return { value };
-        const emptied = old.filter(isLast).map((page) => record(pageKind, page.id, page.turns.map(expiredTurn)));
+        const emptied = old
+          .filter((page, n) => !isWhole(page, n))
+          .map((page) =>
+            record(
+              pageKind,
+              page.id,
+              page.turns.map((turn) => (isOld(turn) ? expiredTurn(turn) : turn)),
+            ),
+          );
         const heads = head === state.head ? [] : [record(headKind, channel, head)];
         return { also: [...emptied, ...gone.map(emptiedFold), ...heads], reload: true, value };
       });

@@ -57,6 +57,7 @@ export interface TestCore extends Core {
   intake: Intake;
   stop(): Promise<void>;
   advance(ms: number): void;
+  now(): number;
 }
 
 interface Options {
@@ -120,6 +121,7 @@ export async function startCore({
     model,
     outcomes,
     intake,
+    now: () => time,
     advance(ms) {
       time += ms;
     },
