@@ -121,9 +121,17 @@ export function createBot(deps: BotDeps): Bot {
       foldAfterwards(job, channel, event.author.id, profile, turn);
       return;
     }
+    const isFirstTry = job.pending.attempts === 0 && !job.again;
+    if (recorded.known && isFirstTry && (await wasDealtWith(channel, turn))) return reservation?.release();
     if (refused !== undefined) return await refuse(job, turn, refused);
     const question = { channel, turn, person: event.author.id, images: attachments.images, profile, reservation };
     await answer(job, question);
+  }
+
+  /** Some platforms tell of one message by two events; the second finds it answered, or why it could not be. */
+  async function wasDealtWith(channel: ChannelId, turn: Turn): Promise<boolean> {
+    const { tail } = await conversations.read(channel);
+    return turn.unanswered !== undefined || tail.some((one) => one.answers === turn.seq);
   }
 
   /** The question and what is reserved for its answer, in one commit. */

@@ -92,7 +92,8 @@ async function findTurn(
   messageId: string,
   everywhere: boolean,
 ): Promise<Turn | undefined> {
-  const near = state.page.find((turn) => turn.id === messageId);
+  const isIt = (turn: Turn): boolean => turn.id === messageId;
+  const near = state.page.find(isIt) ?? state.tail.findLast(isIt);
   if (near !== undefined || !everywhere) return near;
   const ref = await conversations.journal.find(state.channel, messageId);
   if (ref === undefined) return undefined;
