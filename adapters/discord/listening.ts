@@ -32,8 +32,6 @@ export interface ListeningDeps {
 
 const maxDirect = 1000;
 
-export type Listening = ReturnType<typeof createListening>;
-
 export function createListening(deps: ListeningDeps) {
   const { api, places, taking, log, direct } = deps;
   const inOrder = createInOrder((error) => log.error({ error }, 'a packet could not be taken in'));

@@ -20,7 +20,7 @@ export interface ReplyDeps {
 }
 
 /** Discord takes five edits in five seconds; above that they queue, and an eager editor falls behind. */
-export const limits = { pieceChars: maxMessageChars, minEditMs: 1000 };
+const limits = { pieceChars: maxMessageChars, minEditMs: 1000 };
 
 export function createMessageReply(
   deps: ReplyDeps,

@@ -18,7 +18,7 @@ export interface SlashSpec {
   options: readonly SlashOption[];
 }
 
-export interface SlashOption {
+interface SlashOption {
   name: string;
   help: string;
   required: boolean;

@@ -85,10 +85,3 @@ test('with LISTEN=all what people say among themselves is remembered, and not an
   assert.match(JSON.stringify(model.requests.at(-1)?.messages), /Ann: the meeting is on Tuesday/);
   assert.equal(discord.posts(channel).length, 1);
 });
-
-test('a long silence of the model is filled with typing, renewed until the answer begins', async () => {
-  const channel = newChannel();
-  model.answerWith(() => ({ pieces: [9000, 'At last.'] }));
-  await stage.answerTo(channel, discord.say(stage.ann, channel, `${discord.mention} think`), 20_000);
-  assert.ok(discord.state.typing.filter((one) => one.channel === channel.id).length >= 2);
-});

@@ -126,13 +126,6 @@ test('a session that is lost is begun anew, and what was said in the gap is answ
   assert.equal(piecesOf(discord.posts(channel), missed.id).length, 1);
 });
 
-test('an invalidated session is begun anew', async () => {
-  const identified = discord.gateway.counts.identified;
-  discord.gateway.send(GatewayOpcodes.InvalidSession, false);
-  await discord.until(() => discord.gateway.counts.identified > identified, 'it identifies again');
-  await answered('as good as new');
-});
-
 test('a line on which nothing is heard any more is given up for a new one, and readiness tells', async () => {
   assert.equal(await isReady(), true);
   const resumed = discord.gateway.counts.resumed;

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { MessageFlags, MessageType } from 'discord-api-types/v10';
 import { openFence, piecesOf, setStage, textOf } from './discord-setup.ts';
 
-const stage = await setStage({ after });
+const stage = await setStage({ after }, { discord: { limits: { count: 50, windowMs: 5000 } } });
 const { discord, model, guild } = stage;
 
 function newChannel(name = 'talk') {

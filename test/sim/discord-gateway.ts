@@ -160,8 +160,12 @@ export function createGateway({ world, token, url, heartbeatMs }: GatewayOptions
       for (const n of order(waiting.length)) waiting[n]?.();
     },
 
-    drop: () => [...sockets].forEach((socket) => void socket.drop()),
-    close: (code: number) => [...sockets].forEach((socket) => void socket.close(code)),
+    drop(): void {
+      for (const socket of sockets) socket.drop();
+    },
+    close(code: number): void {
+      for (const socket of sockets) socket.close(code);
+    },
     send: (op: GatewayOpcodes, d: unknown) => {
       for (const socket of sockets) socket.send(JSON.stringify({ op, d }));
     },

@@ -211,7 +211,7 @@ function post(state: RestState, place: Place, body: Body, files: File[]): Result
   const message = world.addMessage({
     channel: place,
     author: world.bot,
-    content: String(body.content ?? '').trim(),
+    content: textOf(body),
     reference,
     changes: { ...componentsOf(body), flags: Number(body.flags ?? 0) },
   });
@@ -233,6 +233,11 @@ function applyTo(message: APIMessage, body: Body, now: number): void {
   if (typeof body.content === 'string') message.content = body.content.trim();
   if (body.components !== undefined) Object.assign(message, componentsOf(body));
   message.edited_timestamp = new Date(now).toISOString();
+}
+
+/** Discord takes the white space off both ends. */
+function textOf(body: Body): string {
+  return typeof body.content === 'string' ? body.content.trim() : '';
 }
 
 function componentsOf(body: Body): Pick<APIMessage, 'components'> {
@@ -299,7 +304,7 @@ function toAnswer(state: RestState, interaction: Interaction, data: Body): APIMe
     id: state.world.newId(),
     channel_id: interaction.channel.id,
     author: state.world.bot,
-    content: String(data.content ?? '').trim(),
+    content: textOf(data),
     timestamp: new Date(state.now()).toISOString(),
     edited_timestamp: null,
     tts: false,

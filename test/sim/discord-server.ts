@@ -126,7 +126,8 @@ async function toBody(
     if (typeof value === 'string') continue;
     files.push({ name: value.name, type: value.type, content: await value.text() });
   }
-  return { body: toRecord(JSON.parse(String(form.get('payload_json') ?? '{}'))), files };
+  const json = form.get('payload_json');
+  return { body: typeof json === 'string' ? toRecord(JSON.parse(json)) : {}, files };
 }
 
 function toRecord(value: unknown): Record<string, unknown> {

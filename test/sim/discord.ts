@@ -46,7 +46,9 @@ export async function startDiscordServer(options: DiscordOptions = {}) {
   const watchers = new Set<() => void>();
   let gate: (request: RestRequest, when: 'before' | 'after') => Promise<void> | void = () => {};
   let origin = '';
-  const changed = (): void => [...watchers].forEach((watcher) => void watcher());
+  const changed = (): void => {
+    for (const watcher of watchers) watcher();
+  };
   const gateway = createGateway({
     world,
     token: discordToken,
