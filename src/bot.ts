@@ -18,9 +18,10 @@ import type { Job } from './inbox/inbox.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { StoredRecord } from './storage/store.ts';
-import { type AnswerDeps, type Answered, answerQuestion, type Question } from './turn/answer.ts';
+import { type AnswerDeps, type Answered, answerQuestion } from './turn/answer.ts';
 import { type ReadAttachments, readAttachments } from './turn/attachments.ts';
 import { keepFailure } from './turn/keep.ts';
+import type { Question } from './turn/speak.ts';
 import type { Reservation } from './usage/ledger.ts';
 
 /**

@@ -145,7 +145,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     return {
       event: pending.event,
       again,
-      reply: surface.reply(pending.event, pending.posted),
+      reply: patient(surface.reply(pending.event, pending.posted)),
       fetch: (attachment, signal) => surface.fetch(attachment, signal),
       signal: stop.signal,
       get pending() {
@@ -216,6 +216,11 @@ export function createInbox(deps: InboxDeps): Inbox {
     waiting: lanes.waiting,
     running: lanes.running,
   };
+}
+
+/** A sign of life that cannot be given is no reason not to answer. */
+function patient(reply: Reply): Reply {
+  return { ...reply, progress: (note) => reply.progress(note).catch(() => undefined) };
 }
 
 function toPending(event: Event): Pending {

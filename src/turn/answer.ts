@@ -1,40 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Folding } from '../conversation/folding.ts';
-import type { Profile } from '../conversation/profile.ts';
-import type { Turn } from '../conversation/turn.ts';
 import { BotError, toBotError, userText } from '../errors.ts';
-import type { Action, ChannelId, Notice } from '../event.ts';
+import type { Action, Notice } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
-import type { Log } from '../log.ts';
-import { cacheKey } from '../model/cache-key.ts';
-import type { ModelRequest, Usage } from '../model/model.ts';
 import type { StoredRecord } from '../storage/store.ts';
-import type { Charge, Reservation } from '../usage/ledger.ts';
+import type { Charge } from '../usage/ledger.ts';
 import { type Cost, type KeepDeps, keepAnswer, keepCost, keepFailure } from './keep.ts';
-import { createOpening } from './opening.ts';
-import { type PrepareDeps, type Prepared, preparePrompt } from './prepare.ts';
+import type { Prepared } from './prepare.ts';
 import type { Running, RunningAnswers } from './running.ts';
-import { createStreamReply, type StreamReply } from './stream-reply.ts';
+import { type Question, type SpeakDeps, type Spell, speak } from './speak.ts';
+import type { StreamReply } from './stream-reply.ts';
 
-/** Answers a recorded question: prompt, model, stream, memory. */
+/** Answers a recorded question, and sees to what becomes of the answer when the ground under it moves. */
 
-export interface AnswerDeps extends PrepareDeps, KeepDeps {
-  running: RunningAnswers;
-  folding: Folding;
-  log: Log;
-  now(): number;
-  onFirstToken(ms: number): void;
-}
-
-export interface Question {
-  channel: ChannelId;
-  turn: Turn;
-  /** Who asked, for budgets and for the stop button. */
-  person: string;
-  images: readonly string[];
-  profile: Profile;
-  reservation: Reservation | undefined;
-}
+export type AnswerDeps = SpeakDeps & KeepDeps & { running: RunningAnswers };
 
 /** What came of it, for what happens afterwards. */
 export interface Answered {
@@ -43,28 +21,14 @@ export interface Answered {
   prepared: Prepared | undefined;
 }
 
-/** One attempt at an answer, from prompt to last token. */
-interface Spell {
-  stream: StreamReply;
-  charges: Charge[];
-  prepared: Prepared | undefined;
-  model: string;
-  /** Why it ended early. */
-  error: BotError | undefined;
-  cut: boolean;
-}
-
 function publicNotice(text: string, actions: Action[]): Notice {
   return { text, private: false, actions, files: [] };
 }
 
-const stopAction: Action = { label: 'Stop', command: 'stop' };
 const retryAction: Action = { label: 'Retry', command: 'retry' };
 const mostRestarts = 3;
 const mostFinishes = 10;
 const longestPauseMs = 60_000;
-/** A prompt that was too much is made smaller once; a second time only where a model's window is far smaller than said. */
-const mostShrinks = 2;
 
 export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question): Promise<Answered> {
   const charges: Charge[] = interruptedBefore(job, deps.now());
@@ -96,12 +60,9 @@ export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question
 function interruptedBefore(job: Job, now: number): Charge[] {
   const { reserved, attempts } = job.pending;
   if (reserved === undefined || attempts === 0) return [];
-  const usage = estimate(reserved.prompt, reserved.completion);
+  const { prompt, completion } = reserved;
+  const usage = { prompt, cached: 0, completion, reasoning: 0, estimated: true };
   return [{ person: reserved.person, kind: 'answer', model: reserved.model, usage, at: now }];
-}
-
-function estimate(prompt: number, completion: number): Usage {
-  return { prompt, cached: 0, completion, reasoning: 0, estimated: true };
 }
 
 async function asItStands(deps: AnswerDeps, question: Question): Promise<Question | undefined> {
@@ -110,116 +71,6 @@ async function asItStands(deps: AnswerDeps, question: Question): Promise<Questio
   const page = ref === undefined ? [] : await deps.conversations.journal.page(channel, ref);
   const now = page.find((one) => one.seq === turn.seq);
   return now === undefined || now.erased !== undefined ? undefined : { ...question, turn: now };
-}
-
-async function speak(
-  deps: AnswerDeps,
-  job: Job,
-  question: Question,
-  running: Running,
-  charges: Charge[],
-): Promise<Spell> {
-  const signal = AbortSignal.any([job.signal, running.signal]);
-  const stream = createStreamReply(job.reply, {
-    now: deps.now,
-    actions: [stopAction],
-    onPosted: (posts) => notePosted(deps, job, posts),
-    onTrouble: (error) => deps.log.warn({ channel: question.channel, error }, 'an edit of the answer failed'),
-  });
-  const spell: Spell = {
-    stream,
-    charges,
-    prepared: undefined,
-    model: question.profile.model,
-    error: undefined,
-    cut: false,
-  };
-  for (let shrinks = 0; ; shrinks++) {
-    try {
-      await job.reply.progress('');
-      spell.prepared = await prepare(deps, job, question);
-      await pour(deps, job, question, spell, signal);
-      return spell;
-    } catch (error) {
-      spell.error = toBotError(error);
-      if (spell.error.kind === 'store') throw error;
-      if (spell.error.kind !== 'overflow' || shrinks === mostShrinks || spell.prepared === undefined) return spell;
-      deps.calibration.overflowed(question.profile.model, spell.prepared.promptTokens);
-      deps.log.info({ channel: question.channel }, 'the prompt was more than the model can read; it is made smaller');
-      spell.error = undefined;
-    }
-  }
-}
-
-async function notePosted(deps: AnswerDeps, job: Job, posts: string[]): Promise<void> {
-  await deps.conversations.change(job.event.channel, () => ({
-    also: [job.update({ posted: posts })],
-    value: undefined,
-  }));
-}
-
-/** Folds first where the prompt would otherwise leave something out. */
-async function prepare(deps: AnswerDeps, job: Job, question: Question): Promise<Prepared> {
-  const { channel, turn, images, profile, person } = question;
-  const asked = { channel, question: turn, images, profile };
-  const prepared = await preparePrompt(deps, asked);
-  if (!prepared.plan.leftOut) return prepared;
-  await job.reply.progress('folding older messages into the summary');
-  const { limits } = prepared;
-  const folded = await deps.folding.run({ channel, person, profile, limits, high: limits.low });
-  return folded > 0 ? await preparePrompt(deps, asked) : prepared;
-}
-
-/** The model's stream into the reply, and what it cost into the charges, also when it breaks. */
-async function pour(deps: AnswerDeps, job: Job, question: Question, spell: Spell, signal: AbortSignal): Promise<void> {
-  const { prepared, stream, charges } = spell;
-  if (prepared === undefined) return;
-  const { channel, profile, person } = question;
-  const request: ModelRequest = {
-    purpose: 'answer',
-    model: profile.model,
-    messages: prepared.messages,
-    maxTokens: profile.maxReplyTokens,
-    settings: profile.request,
-    cacheKey: cacheKey(channel, 'answer'),
-    promptTokens: prepared.promptTokens,
-  };
-  const begun = deps.now();
-  const opening = createOpening();
-  const charge = (model: string, usage: Usage): number =>
-    charges.push({ person, kind: 'answer', model, usage, at: deps.now() });
-  try {
-    for await (const event of deps.model.stream(request, signal)) {
-      switch (event.type) {
-        case 'text':
-          if (stream.text() === '') deps.onFirstToken(deps.now() - begun);
-          stream.push(opening.push(event.text));
-          break;
-        case 'waiting':
-          await job.reply.progress(waitingNote(event.until - deps.now(), event.reason));
-          break;
-        case 'attempt':
-          charge(event.model, event.usage);
-          break;
-        case 'tool-call':
-          break;
-        case 'end':
-          charge(event.model, event.usage);
-          spell.model = event.model;
-          spell.cut = event.finish === 'length';
-          if (!event.usage.estimated)
-            await deps.calibration.learn(profile.model, prepared.promptTokens, event.usage.prompt);
-          break;
-      }
-    }
-  } finally {
-    stream.push(opening.rest());
-  }
-  if (stream.text().trim() === '') throw new BotError('model', 'the model answered nothing');
-}
-
-function waitingNote(ms: number, reason: string): string {
-  return `${reason}; waiting ${Math.max(1, Math.ceil(ms / 1000))} s`;
 }
 
 /** The end of an answer: whole, cut off, stopped, or none. Nothing where it has to be written anew. */
