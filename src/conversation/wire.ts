@@ -4,8 +4,12 @@ import type { KeptAttachment, Turn } from './turn.ts';
 
 /** How turns and memory look to the model. A turn's bytes never change while it stays as it is: providers cache them. */
 
-/** A line of somebody's text that reads like another speaker's is joined to the one before, with a mark. */
-const speakerLine = /\r?\n(?=[ \t]{0,3}[\p{L}@"'“*_][\p{L}\p{N} ._#'"“”*_-]{0,40}:(?:\s|$))/gu;
+/**
+ * A line of somebody's text that reads like another speaker's, in a prompt or in a transcript, is joined to the one
+ * before, with a mark.
+ */
+const speakerLine =
+  /(?:\r?\n|[\u2028\u2029])(?=[\p{Zs}\p{Cf}\t]{0,3}(?:\[[^\]\n]{0,40}\][\p{Zs}\t]{0,3})?[\p{L}\p{Extended_Pictographic}@"'“*_][\p{L}\p{M}\p{N}\p{Cf}\p{Extended_Pictographic} ._#'"“”*()|-]{0,40}[:：](?:\s|$))/gu;
 
 function userText(turn: Turn): string {
   const body = bodyText(turn);

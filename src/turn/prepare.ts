@@ -99,9 +99,19 @@ async function budgetTokens({ calibration, model }: PrepareDeps, profile: Profil
 
 /** The beginning of a message that is larger than everything, up to a sentence's end, and a word that it was cut. */
 async function cutTurn(turn: Turn, room: number, counter: TokenCounter): Promise<Turn> {
-  const frame = await countMessages(toMessages({ ...turn, text: cutMark, attachments: [] }), counter);
   const whole = [turn.text, ...(turn.attachments ?? []).map((one) => one.text ?? '')].filter(Boolean).join('\n');
-  const text = await cutAtSentence(whole, Math.max(0, room - frame - 2), counter);
+  const none = await withText(turn, '', counter);
+  for (let left = room - none.tokens; left > 0; ) {
+    const text = await cutAtSentence(whole, left, counter);
+    const cut = await withText(turn, text, counter);
+    if (cut.tokens <= room) return cut;
+    // What makes a text harmless makes it longer.
+    left = Math.min(left - 1, Math.floor((left * room) / cut.tokens));
+  }
+  return none;
+}
+
+async function withText(turn: Turn, text: string, counter: TokenCounter): Promise<Turn> {
   const cut = { ...turn, attachments: [], text: `${text}${cutMark}` };
   return { ...cut, tokens: await countMessages(toMessages(cut), counter) };
 }
