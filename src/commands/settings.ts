@@ -221,7 +221,7 @@ export function chosenSettings(layers: readonly Layer[]): { chosen: Chosen[]; ig
   );
   const chosen = settings.flatMap((setting) => {
     const found = layers.flatMap((layer, index) => {
-      const value = Object.hasOwn(layer, setting.name) ? setting.read(layer[setting.name]) : undefined;
+      const value = setting.read(layer[setting.name]);
       return value === undefined ? [] : [{ setting, value, layer: index }];
     });
     return found.slice(0, 1);

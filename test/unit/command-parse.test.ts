@@ -265,6 +265,9 @@ const orders = fc.constantFrom(...specs, { ...specOf('role set'), confirm: true 
 );
 
 test('the line that a button stands for is read as exactly that command', () => {
+  assert.equal(commandLine(specOf('forget user'), { who: 'Ann confirm' }, false), 'forget user "Ann confirm"');
+  assert.equal(commandLine(specOf('forget user'), { who: 'Ann Smith' }, true), 'forget user Ann Smith confirm');
+  assert.equal(commandLine(specOf('usage'), { by: 'model', period: 'week' }, true), 'usage week by model');
   fc.assert(
     fc.property(orders, ({ spec, values, confirmed }) => {
       const line = commandLine(spec, values, confirmed);
@@ -275,6 +278,7 @@ test('the line that a button stands for is read as exactly that command', () => 
 });
 
 test('whatever is typed is a command or an error that says so, with no control character in any value', () => {
+  assert.equal(parsed('role set a\0b\ud800\u001b[31m\tc\r\nd').values.text, 'ab\ufffd[31m\tc\nd');
   const begun = fc.constantFrom(
     '',
     '/',
