@@ -73,7 +73,10 @@ export async function clearSetting(context: Context): Promise<Result> {
   const layers = await layersOf(deps, channel);
   const layer = isWorkspace ? layers.at(-1) : layers[0];
   if (layer !== undefined && !Object.hasOwn(layer.settings, name)) {
-    throw new BotError('input', `\`${name}\` is not set for ${where}; \`settings show\` tells what holds, and from where`);
+    throw new BotError(
+      'input',
+      `\`${name}\` is not set for ${where}; \`settings show\` tells what holds, and from where`,
+    );
   }
   const line = `⚙️ ${who} cleared ${name} for ${where}; what holds otherwise holds again.`;
   const result = name === 'listen' ? publicly(line) : privately(line);

@@ -107,13 +107,18 @@ export function createInbox(deps: InboxDeps): Inbox {
   async function handle(pending: Pending, surface: Surface): Promise<void> {
     let current = pending;
     for (let failures = 0; !stop.signal.aborted; failures++) {
-      const job = createJob(current, surface, failures > 0);
       try {
+        if (failures > 0) {
+          // What was decided before is true only where its commit arrived.
+          const stored = await store.get(entryKind, entryId(current.event));
+          if (stored?.state === 'done') return;
+          if (stored !== undefined) current = { ...stored, attempts: current.attempts };
+        }
+        const job = createJob(current, surface, failures > 0);
         await deps.handle(job);
         if (!job.isDone()) await store.commit([job.done()]);
         return;
       } catch (error) {
-        current = job.pending;
         if (!(await mayTryAgain(error, current, failures))) return;
       }
     }

@@ -183,10 +183,7 @@ describe('a setting of a channel', { concurrency: true }, () => {
     const id = say(program, 'Hello?', { channel: 'unknown' });
     assert.match((await program.ending(id)).text ?? '', /^⚠️ The chat API does not know the model “gpt-imaginary”/);
     const told = await program.line((line) => line.id === id && line.key === 'undone');
-    assert.equal(
-      told.text,
-      '⚙️ There is no model “gpt-imaginary”, so I took that setting back; gpt-4o answers again.',
-    );
+    assert.equal(told.text, '⚙️ There is no model “gpt-imaginary”, so I took that setting back; gpt-4o answers again.');
     assert.equal((await ask('unknown')).body.model, 'gpt-4o');
     assert.match((await run('unknown', 'memory show')).text ?? '', /I took back the unknown model gpt-imaginary/);
   });
