@@ -21,6 +21,7 @@ const secret = 'xylophone-4711';
 const thread = toChannelId({ platform: 't', workspace: 'w', channel: 'room', thread: 'm0' });
 const cat = person('Cat');
 const dayMs = 86_400_000;
+const noon = Date.UTC(2026, 10, 3, 12);
 
 /** By another process: to close a file that SQLite has open in this one would drop its lock. */
 function bytesOf(folder: string): string {
@@ -88,7 +89,7 @@ const removal = (...ids: string[]): Event => ({
   kind: 'delete',
   id: `removal-${ids.join()}`,
   channel: room,
-  at: 5,
+  at: noon,
   messageIds: ids,
   origin: {},
 });
@@ -96,7 +97,7 @@ const edit = (id: string, text: string, n = 0): Event => ({
   kind: 'edit',
   id: `edit-${id}-${n}`,
   channel: room,
-  at: 5 + n,
+  at: noon + n,
   messageId: id,
   text,
   origin: {},
