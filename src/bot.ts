@@ -2,7 +2,7 @@ import type { CommandRunner } from './commands/runner.ts';
 import type { FoldRequest } from './conversation/folding.ts';
 import type { Memory } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
-import { notePresence, type Recorded, recordMessage } from './conversation/recording.ts';
+import { cleanText, notePresence, type Recorded, recordMessage } from './conversation/recording.ts';
 import type { Turn } from './conversation/turn.ts';
 import { BotError, toBotError, userText } from './errors.ts';
 import {
@@ -109,7 +109,7 @@ export function createBot(deps: BotDeps): Bot {
       if (event.to === 'thread') await notePresence(conversations, event, [job.done()]);
       return;
     }
-    if (addressed && event.text.trim() === '' && event.attachments.length === 0) {
+    if (addressed && cleanText(event.text) === '' && event.attachments.length === 0) {
       job.update({ outcome: toNotice('Yes? Write something after my name, or ask for /help.', true) });
       return;
     }

@@ -27,7 +27,8 @@ export function cleanName(raw: string): string {
  */
 export function introduce(people: People, id: string, rawName: string): { people: People; shown: string } {
   const name = cleanName(rawName);
-  const known = people[id];
+  // An id may be called like something every object has.
+  const known = Object.hasOwn(people, id) ? people[id] : undefined;
   if (known?.name === name) return { people, shown: known.shown };
   const taken = new Set(
     Object.entries(people)
