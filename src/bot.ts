@@ -100,14 +100,13 @@ export function createBot(deps: BotDeps): Bot {
     const { channel } = event;
     const profile = await memory.profiles.of(channel);
     const addressed = await isAddressed(event);
-    if (!commands.mayTalk(event, addressed)) return;
+    if (!commands.mayTalk(event, addressed)) return await overhear(job, event);
     const line = commandLine(event, addressed);
     if (line !== undefined) {
       return await handleCommand(job, { ...event, given: { line }, direct: event.to === 'direct', target: undefined });
     }
     if (!addressed && profile.listen !== 'all') {
-      if (event.to === 'thread') await notePresence(conversations, event, [job.done()]);
-      return;
+      return await overhear(job, event);
     }
     if (addressed && cleanText(event.text) === '' && event.attachments.length === 0) {
       job.update({ outcome: toNotice('Yes? Write something after my name, or ask for /help.', true) });
@@ -133,6 +132,11 @@ export function createBot(deps: BotDeps): Bot {
   async function wasDealtWith(channel: ChannelId, turn: Turn): Promise<boolean> {
     const { tail } = await conversations.read(channel);
     return turn.unanswered !== undefined || tail.some((one) => one.answers === turn.seq);
+  }
+
+  /** Not remembered; but in a thread it matters that somebody else speaks there. */
+  async function overhear(job: Job, event: MessageEvent): Promise<void> {
+    if (event.to === 'thread') await notePresence(conversations, event, [job.done()]);
   }
 
   /** The question and what is reserved for its answer, in one commit. */

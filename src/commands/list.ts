@@ -18,7 +18,8 @@ const settingName: OptionSpec = {
   help: 'which setting; with workspace. before it, for all channels of the workspace',
   required: true,
   kind: 'text',
-  choices: settingNames.flatMap((name) => [name, `workspace.${name}`]),
+  // Who is listened to must be told so, in each channel.
+  choices: settingNames.flatMap((name) => (name === 'listen' ? [name] : [name, `workspace.${name}`])),
 };
 
 export const commands: readonly Command[] = [

@@ -145,15 +145,13 @@ export async function showPrompt(context: Context): Promise<Result> {
 
 export async function exportMemory({ deps, channel }: Context): Promise<Result> {
   const whole = await exportChannel(deps.memory, channel, deps.now());
-  return privately(
-    `Everything recorded here: ${counted(whole.turns.length, 'message')}, ${summaries(whole.folds.length)}.`,
-    {
-      files: [
-        { name: 'memory.json', mime: 'application/json', content: JSON.stringify(whole, null, 2) },
-        { name: 'memory.md', mime: 'text/markdown', content: toMarkdown(whole) },
-      ],
-    },
-  );
+  const turns = whole.turns.filter((turn) => turn.erased === undefined);
+  return privately(`Everything recorded here: ${counted(turns.length, 'message')}, ${summaries(whole.folds.length)}.`, {
+    files: [
+      { name: 'memory.json', mime: 'application/json', content: JSON.stringify(whole, null, 2) },
+      { name: 'memory.md', mime: 'text/markdown', content: toMarkdown(whole) },
+    ],
+  });
 }
 
 /** The turns are in the journal: dropping the summaries is enough to have them written anew. */

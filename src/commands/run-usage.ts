@@ -1,3 +1,4 @@
+import { nobody } from '../conversation/memory.ts';
 import type { ChannelId } from '../event.ts';
 import { periodRange } from '../usage/days.ts';
 import type { ReportRow } from '../usage/ledger.ts';
@@ -10,7 +11,7 @@ import { type CommandDeps, type Context, privately, type Result } from './contex
 const groupings = ['person', 'channel', 'model', 'kind', 'day'] as const;
 
 export async function showUsage(context: Context): Promise<Result> {
-  const { deps, channel, author, isAdmin, values } = context;
+  const { deps, channel, author, isAdmin, direct, values } = context;
   const period = values.period === 'week' || values.period === 'month' ? values.period : 'today';
   const by = groupings.find((one) => one === values.by) ?? (isAdmin ? 'person' : 'model');
   const range = periodRange(period, deps.now(), deps.timeZone);
@@ -24,7 +25,7 @@ export async function showUsage(context: Context): Promise<Result> {
   const budgets = await deps.ledger.remaining(channel, author.id);
   const table = usageTable(rows, {
     by,
-    nameOf,
+    nameOf: (id) => (direct && id === author.id ? 'you' : nameOf(id)),
     period: range.label,
     asOf: deps.pricesAsOf,
     budgets,
@@ -41,7 +42,7 @@ async function names(deps: CommandDeps, rows: readonly ReportRow[]): Promise<(id
     const { people } = (await deps.memory.conversations.read(channel)).head;
     for (const [id, person] of Object.entries(people)) known.set(id, person.shown);
   }
-  return (id) => known.get(id) ?? id;
+  return (id) => (id === nobody ? 'upkeep' : (known.get(id) ?? id));
 }
 
 function channelName(channel: ChannelId): string {

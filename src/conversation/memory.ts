@@ -58,7 +58,7 @@ export interface MemoryDeps {
 }
 
 /** Whose the cost is when nobody's message made a fold due. */
-const nobody = '-';
+export const nobody = '-';
 
 export function createMemory(deps: MemoryDeps): Memory {
   const { store, ledger, counterFor, now, log } = deps;

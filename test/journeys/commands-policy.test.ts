@@ -81,6 +81,23 @@ describe('with lists of people, roles and channels', () => {
     await passed(run('memory export', by('ann', { admin: true })));
   });
 
+  test('where somebody who may not talk to it speaks in a thread, others need a mention there', async () => {
+    const top = say(program, 'Hi', { channel: 'open', ...by('ann') });
+    await program.ending(top);
+    const thread = { channel: 'open', thread: 'shared', branchedFrom: top, to: 'thread' };
+    await passed(program.ending(say(program, 'Alone', { ...thread, ...by('ann') })));
+    const blocked = say(program, 'Hello, ann', { ...thread, ...by('mallory') });
+    const back = say(program, 'Hello, mallory', { ...thread, ...by('ann') });
+    const mention = say(program, 'And you?', { ...thread, to: 'mention', ...by('ann') });
+    await passed(program.ending(mention));
+    for (const id of [blocked, back]) {
+      assert.deepEqual(
+        program.lines.filter((line) => line.id === id).map((line) => line.type),
+        ['accepted'],
+      );
+    }
+  });
+
   test('who is blocked and only overheard is neither answered nor remembered', async () => {
     const blocked = say(program, 'overheard-4711 by mallory', { channel: 'open', to: 'none', ...by('mallory') });
     const other = say(program, 'overheard-4712 by eve', { channel: 'open', to: 'none', ...by('eve') });

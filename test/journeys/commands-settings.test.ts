@@ -143,6 +143,7 @@ describe('a setting of a channel', { concurrency: true }, () => {
       ['max_reply_tokens 127900', /reads 128000 tokens in all/],
       ['temprature 1', /^⚠️ `name` cannot be "temprature"\. Did you mean temperature\?/],
       ['temperature', /needs value/],
+      ['workspace.listen all', /`name` cannot be "workspace\.listen"/],
     ];
     for (const [typed, right] of wrong) {
       const refused = await run('wrong', `settings set ${typed}`);
