@@ -79,26 +79,41 @@ async function lastTurns(ranges: readonly Range[], read: (range: Range) => Promi
   return found;
 }
 
-/** The newest turns in whole rounds, up to the share; folds, newest first, in what they leave. */
+/** A channel's folds take no more than this of what a thread is given: the same as in the channel's own prompts. */
+const foldsOfShare = 0.6;
+
+/** The newest round before the folds, newest first, before the other turns, in whole rounds. */
 export function planSeed(
   folds: readonly FoldRef[],
   turns: readonly Turn[],
   share: number,
 ): { folds: FoldRef[]; turns: Turn[]; tokens: number } {
-  let tokens = 0;
-  let from = turns.length;
-  for (let n = turns.length - 1, sum = 0; n >= 0; n--) {
-    sum += turns[n]?.tokens ?? 0;
-    if (sum > share) break;
-    if (turns[n]?.role !== 'user') continue;
-    from = n;
-    tokens = sum;
-  }
+  const newestRound = turnsThatFit(turns, share, 1);
+  let foldRoom = Math.min(Math.floor(share * foldsOfShare), share - sum(newestRound));
   const kept: FoldRef[] = [];
   for (const fold of [...folds].reverse()) {
-    if (tokens + fold.tokens > share) break;
-    tokens += fold.tokens;
+    foldRoom -= fold.tokens;
+    if (foldRoom < 0) break;
     kept.unshift(fold);
   }
-  return { folds: kept, turns: turns.slice(from), tokens };
+  const near = turnsThatFit(turns, share - sum(kept), Number.POSITIVE_INFINITY);
+  return { folds: kept, turns: near, tokens: sum(kept) + sum(near) };
+}
+
+function turnsThatFit(turns: readonly Turn[], room: number, mostRounds: number): Turn[] {
+  let from = turns.length;
+  let left = room;
+  let rounds = 0;
+  for (let n = turns.length - 1; n >= 0 && rounds < mostRounds; n--) {
+    left -= turns[n]?.tokens ?? 0;
+    if (left < 0) break;
+    if (turns[n]?.role !== 'user') continue;
+    from = n;
+    rounds++;
+  }
+  return turns.slice(from);
+}
+
+function sum(items: readonly { tokens: number }[]): number {
+  return items.reduce((total, item) => total + item.tokens, 0);
 }
