@@ -55,9 +55,11 @@ export function toTranscript(turn: Turn): string {
   return `[${minute(turn.at)}] ${who}: ${text.replace(speakerLine, ' ⏎ ')}`;
 }
 
+/** Made once: `toLocaleDateString` makes one at each call, which costs more than all the rest of a prompt. */
+const weekday = new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: 'UTC' });
+
 function dateLine(at: number): string {
-  const weekday = new Date(at).toLocaleDateString('en', { weekday: 'long', timeZone: 'UTC' });
-  return `<now>${weekday} ${minute(at)} UTC</now>`;
+  return `<now>${weekday.format(at)} ${minute(at)} UTC</now>`;
 }
 
 function minute(at: number): string {
