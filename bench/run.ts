@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { measureGrowth, measureLoading } from './counting.ts';
+import { measureHistory } from './history.ts';
 import { measureHostile } from './hostile.ts';
 import { digits, isMet, type Row, toTable } from './row.ts';
 import { measureRestart, measureStart } from './start.ts';
@@ -9,6 +10,7 @@ import { measureRestart, measureStart } from './start.ts';
 const bars: Record<string, () => Promise<Row[]> | Row[]> = {
   B1: measureGrowth,
   B2: measureHostile,
+  'B3 B4': measureHistory,
   B8: measureLoading,
   B10: measureStart,
   B11: measureRestart,
