@@ -33,7 +33,7 @@ export interface Bot {
   /** What ends or voids an answer under way does not wait for it. */
   isUrgent(event: Event): boolean;
   /** False for what is overheard in a channel that remembers only what is said to the bot. */
-  isWanted(event: Event): Promise<boolean>;
+  isWanted(event: Event, isWaiting: (messageId: string) => boolean): Promise<boolean>;
 }
 
 export interface BotDeps {
@@ -282,9 +282,21 @@ export function createBot(deps: BotDeps): Bot {
     }
   }
 
-  async function isWanted(event: Event): Promise<boolean> {
-    if (event.kind !== 'message' || event.to !== 'none') return true;
-    return (await memory.profiles.of(event.channel)).listen === 'all';
+  async function isWanted(event: Event, isWaiting: (messageId: string) => boolean): Promise<boolean> {
+    const isOverheard = event.kind === 'edit' ? await isOverheardEdit(event, isWaiting) : isOverheardMessage(event);
+    if (!isOverheard || (await memory.profiles.of(event.channel)).listen === 'all') return true;
+    if (event.kind === 'edit') memory.unwritten.put(event.channel, event.messageId, event.text);
+    return false;
+  }
+
+  function isOverheardMessage(event: Event): boolean {
+    return event.kind === 'message' && event.to === 'none';
+  }
+
+  /** Of a message that is neither remembered nor about to be. */
+  async function isOverheardEdit(event: EditEvent, isWaiting: (messageId: string) => boolean): Promise<boolean> {
+    if (isWaiting(event.messageId)) return false;
+    return (await conversations.journal.find(event.channel, event.messageId)) === undefined;
   }
 
   return { handle, isUrgent, isWanted };

@@ -5,7 +5,7 @@ import type { Conversations, Planned } from './conversations.ts';
 import { coverWith, emptiedFold, type FoldTexts, foldKind, type StoredFold } from './folds.ts';
 import { type FoldRef, type Head, headKind, withChange } from './head.ts';
 import { type ChannelState, replaceTurn } from './journal.ts';
-import { lateRecord, readLate } from './late.ts';
+import { lateRecord, readLate, type UnwrittenEdits, withoutLateTexts } from './late.ts';
 import { maxPeople } from './names.ts';
 import { pageKind, type TurnRef } from './page.ts';
 import { cleanText } from './recording.ts';
@@ -64,6 +64,8 @@ interface AmendingDeps {
   conversations: Conversations;
   folds: FoldTexts;
   counter(): Promise<TokenCounter>;
+  unwritten: UnwrittenEdits;
+  inBackground(work: Promise<unknown>): void;
 }
 
 interface StoredPage {
@@ -79,6 +81,8 @@ const manyTexts = 50;
 
 export function createAmending(deps: AmendingDeps): Amending {
   const { store, conversations, folds } = deps;
+  const toErase = new Set<string>();
+  let scrubbing: Promise<void> | undefined;
 
   async function* pagesOf(channel: ChannelId): AsyncGenerator<StoredPage> {
     let after: string | undefined;
@@ -142,20 +146,33 @@ export function createAmending(deps: AmendingDeps): Amending {
       const records = [
         ...pages.map((page) => record(pageKind, page.id, page.turns)),
         ...gone.map(emptiedFold),
+        ...(erasure.why === 'forgotten' ? await withoutLateTexts(store, channel) : []),
         ...(next === state.head ? [] : [record(headKind, channel, next)]),
         ...also,
       ];
       return { also: records, reload: true, value: { folds: gone, turns } };
     });
-    await eraseFolds(gone.folds);
+    eraseFolds(gone.folds);
     const messageIds = gone.turns.flatMap((turn) => [turn.id, ...(turn.posts ?? [])]);
     return { messageIds, tainted: gone.folds.length };
   }
 
-  /** With nothing to erase it still scrubs: what was overwritten leaves the files. */
-  async function eraseFolds(gone: readonly StoredFold[]): Promise<void> {
+  /** The commit took them out of reach; the places they stood in, and what was overwritten, are cleared in its wake. */
+  function eraseFolds(gone: readonly StoredFold[]): void {
     folds.forget(gone.map(({ ref }) => ref.id));
-    await store.erase(gone.map(({ ref }) => `${foldKind.name}:${ref.id}`));
+    for (const { ref } of gone) toErase.add(`${foldKind.name}:${ref.id}`);
+    scrubbing ??= scrubAll();
+    deps.inBackground(scrubbing);
+  }
+
+  /** One at a time, and one for all that came meanwhile. */
+  async function scrubAll(): Promise<void> {
+    // Whoever calls goes on first: an answer is interrupted before the disk is busy.
+    await setImmediate();
+    scrubbing = undefined;
+    const keys = [...toErase];
+    toErase.clear();
+    await store.erase(keys);
   }
 
   async function planErasure(
@@ -199,6 +216,8 @@ export function createAmending(deps: AmendingDeps): Amending {
 
   /** Answers in threads that repeat what was said in the channel go with it. */
   async function erase(channel: ChannelId, erasure: Erasure, also: StoredRecord[]): Promise<Amended> {
+    // Whose words wait there is not known.
+    if (erasure.why === 'forgotten') deps.unwritten.clear();
     const wanted = toWanted(await textsMeant(channel, erasure.isMeant));
     const hasThreads = wanted.length > 0 && parentChannel(channel) === undefined;
     // Before the channel: after a crash in between, what is to be looked for is still known.
@@ -229,7 +248,7 @@ export function createAmending(deps: AmendingDeps): Amending {
       const turn = { ...draft, tokens: await countMessages(toMessages(draft), counter) };
       return await planEdit(state, ref, found.page, turn, also);
     });
-    await eraseFolds(result.gone);
+    if (result.messageIds.length > 0) eraseFolds(result.gone);
     return result;
   }
 
@@ -298,7 +317,7 @@ export function createAmending(deps: AmendingDeps): Amending {
           value: covered,
         };
       });
-      await eraseFolds(gone);
+      eraseFolds(gone);
     },
 
     async expire(channel, before) {
@@ -326,7 +345,7 @@ export function createAmending(deps: AmendingDeps): Amending {
         const heads = head === state.head ? [] : [record(headKind, channel, head)];
         return { also: [...emptied, ...gone.map(emptiedFold), ...heads], reload: true, value };
       });
-      if (turns.length > 0) await eraseFolds(gone);
+      if (turns.length > 0) eraseFolds(gone);
       if (dropped.length > 0) await store.erase(dropped.map((page) => `${pageKind.name}:${page.id}`));
       return { messageIds: turns.map((turn) => turn.id), tainted: gone.length };
     },

@@ -8,10 +8,10 @@ import { type RecordKind, record, type Store } from '../storage/store.ts';
 export interface Calibration {
   ratio(model: string): Promise<number>;
   learn(model: string, counted: number, reported: number): Promise<void>;
-  /** The model could not read a prompt of so many tokens: later ones are made smaller from the start. */
-  overflowed(model: string, promptTokens: number): void;
-  /** By what was learnt so. */
-  mostTokens(model: string): number;
+  /** A request of so many tokens, prompt and longest reply together, was too much, or was not. */
+  fitted(model: string, requestTokens: number, fits: boolean): void;
+  /** What a model's window has been seen to be, where one request was too much for it lately. */
+  window(model: string): number;
 }
 
 const calibrationKind: RecordKind<{ ratio: number }> = {
@@ -25,8 +25,8 @@ const lowest = 0.8;
 const highest = 1.5;
 const weight = 0.3;
 const afterOverflow = 0.6;
-/** A shorter prompt that is refused for its length is refused for something else: cutting questions would not help. */
-const smallestWindow = 500;
+/** A server may be set up anew. */
+const believedMs = 3_600_000;
 const worthWriting = 0.02;
 /** Short prompts say more about a server's overhead than about its tokeniser. */
 const smallestSample = 50;
@@ -37,8 +37,8 @@ export function smoothed(before: number, counted: number, reported: number): num
   return before + weight * (seen - before);
 }
 
-export function createCalibration(store: Store): Calibration {
-  const most = new Map<string, number>();
+export function createCalibration(store: Store, now: () => number): Calibration {
+  const windows = new Map<string, { most: number; fits: number; until: number }>();
   const ratios = new Map<string, { now: number; written: number }>();
 
   async function load(model: string): Promise<{ now: number; written: number }> {
@@ -50,13 +50,21 @@ export function createCalibration(store: Store): Calibration {
     return fresh;
   }
 
-  const mostTokens = (model: string): number => most.get(model) ?? Number.POSITIVE_INFINITY;
-
   return {
-    mostTokens,
-    overflowed(model, promptTokens) {
-      const fits = Math.max(smallestWindow, Math.floor(promptTokens * afterOverflow));
-      most.set(model, Math.min(mostTokens(model), fits));
+    fitted(model, requestTokens, fits) {
+      const before = windows.get(model) ?? { most: Number.POSITIVE_INFINITY, fits: 0, until: 0 };
+      if (fits) {
+        const most = requestTokens > before.most ? Number.POSITIVE_INFINITY : before.most;
+        windows.set(model, { ...before, most, fits: Math.max(before.fits, requestTokens) });
+      } else if (requestTokens > before.fits) {
+        // What fitted before cannot have been too much: such a refusal has another reason.
+        const most = Math.max(before.fits, Math.floor(requestTokens * afterOverflow));
+        windows.set(model, { ...before, most: Math.min(before.most, most), until: now() + believedMs });
+      }
+    },
+    window(model) {
+      const known = windows.get(model);
+      return known === undefined || known.until < now() ? Number.POSITIVE_INFINITY : known.most;
     },
     async ratio(model) {
       return (await load(model)).now;

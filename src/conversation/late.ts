@@ -31,6 +31,48 @@ export async function readLate(store: Store, channel: ChannelId, messageId: stri
   return late.text === undefined ? 'deleted' : { text: late.text };
 }
 
+/** Edits of a channel that wait for their message, as records that hold their text no more. */
+export async function withoutLateTexts(store: Store, channel: ChannelId): Promise<StoredRecord[]> {
+  const found = await store.list(lateKind, `${channel}:`);
+  return found.flatMap((one) => {
+    const late = one.read();
+    return late.text === undefined ? [] : [record(lateKind, one.id, { at: late.at, taken: true })];
+  });
+}
+
+/**
+ * Edits of messages that nobody wants remembered, as far as can be told: should the message yet turn out to be meant for
+ * the bot, delivered after its edit, the edit is here. Never written down, and soon forgotten.
+ */
+export interface UnwrittenEdits {
+  put(channel: ChannelId, messageId: string, text: string): void;
+  get(channel: ChannelId, messageId: string): Late;
+  clear(): void;
+}
+
+const mostUnwritten = 500;
+const unwrittenMs = 60_000;
+
+export function createUnwrittenEdits(now: () => number): UnwrittenEdits {
+  const edits = new Map<string, { text: string; until: number }>();
+  return {
+    put(channel, messageId, text) {
+      const key = refId(channel, messageId);
+      edits.delete(key);
+      edits.set(key, { text, until: now() + unwrittenMs });
+      for (const [oldest, { until }] of edits) {
+        if (edits.size <= mostUnwritten && until > now()) break;
+        edits.delete(oldest);
+      }
+    },
+    get(channel, messageId) {
+      const edit = edits.get(refId(channel, messageId));
+      return edit === undefined || edit.until < now() ? undefined : { text: edit.text };
+    },
+    clear: () => edits.clear(),
+  };
+}
+
 const atOnce = 500;
 
 /** Forgets those whose message never came. */

@@ -8,7 +8,7 @@ import { type Calibration, createCalibration } from './calibration.ts';
 import { type Conversations, createConversations } from './conversations.ts';
 import { createFolding, type Folding } from './folding.ts';
 import { createFoldTexts, type FoldTexts } from './folds.ts';
-import { readLate } from './late.ts';
+import { createUnwrittenEdits, readLate, type UnwrittenEdits } from './late.ts';
 import { type MemoryLimits, planLimits } from './limits.ts';
 import type { Profile } from './profile.ts';
 import type { recordMessage } from './recording.ts';
@@ -27,6 +27,7 @@ export interface Memory {
   seeds: Seeds;
   calibration: Calibration;
   amending: Amending;
+  unwritten: UnwrittenEdits;
   folding: Folding;
   counterFor(model: string): Promise<TokenCounter>;
   recording(profile: Profile): Promise<Parameters<typeof recordMessage>[0]>;
@@ -110,11 +111,14 @@ export function createMemory(deps: MemoryDeps): Memory {
     background.add(settled);
   }
 
+  const unwritten = createUnwrittenEdits(now);
   const amending = createAmending({
+    unwritten,
     store,
     conversations,
     folds,
     counter: async () => await counterFor((await deps.resolveProfile([])).model),
+    inBackground,
   });
 
   return {
@@ -123,8 +127,9 @@ export function createMemory(deps: MemoryDeps): Memory {
     profiles: { of: profileOf },
     folds,
     seeds,
-    calibration: createCalibration(store),
+    calibration: createCalibration(store, now),
     amending,
+    unwritten,
     folding,
     counterFor,
     fixedTokens,
@@ -135,7 +140,7 @@ export function createMemory(deps: MemoryDeps): Memory {
       return {
         conversations,
         counter: await counterFor(profile.model),
-        late: (channel, id) => readLate(store, channel, id),
+        late: async (channel, id) => (await readLate(store, channel, id)) ?? unwritten.get(channel, id),
       };
     },
 

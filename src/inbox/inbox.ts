@@ -3,7 +3,7 @@ import type { Attachment, ChannelId, Event, Intake, Reply, Surface } from '../ev
 import type { Log } from '../log.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
 import { doneRecord, entryId, entryKind, entryPlace, type Pending, pendingRecord } from './entry.ts';
-import { createLanes, type Lanes } from './lanes.ts';
+import { createLanes, type Lanes, type Place } from './lanes.ts';
 
 /**
  * Between the platforms and the bot. An event is durable before `accept` returns; it is handled once, in order in its
@@ -43,7 +43,7 @@ interface InboxDeps {
   /** Stop, edit, delete, forget, reset: what ends or voids an answer cannot wait for it. */
   isUrgent(event: Event): boolean;
   /** What is only overheard is not even written down where it is not to be remembered. */
-  isWanted(event: Event): Promise<boolean>;
+  isWanted(event: Event, isWaiting: (messageId: string) => boolean): Promise<boolean>;
   log: Log;
   now(): number;
   /** How many channels are handled at once. */
@@ -60,6 +60,8 @@ export function createInbox(deps: InboxDeps): Inbox {
   const { store, log, now } = deps;
   /** Entries accepted by this process lately, or being accepted: redeliveries of these need no read. */
   const remembered = new Map<string, Promise<void>>();
+  /** The messages that wait or are being handled: what changes them is wanted. */
+  const messages = new Set<string>();
   const stop = new AbortController();
   const lanes: Lanes = createLanes(deps.atOnce ?? 64);
   const maxWaiting = deps.maxWaiting ?? 50_000;
@@ -75,7 +77,8 @@ export function createInbox(deps: InboxDeps): Inbox {
   async function accept(event: Event, surface: Surface): ReturnType<Intake['accept']> {
     if (closing) throw new BotError('stopped', 'I am shutting down and take nothing more; send it again in a moment');
     if (lanes.waiting() >= maxWaiting) throw new BotError('busy', 'too much is waiting to be answered');
-    if (!(await deps.isWanted(event))) return 'ignored';
+    const isWaiting = (messageId: string): boolean => messages.has(messageKey(event.channel, messageId));
+    if (!(await deps.isWanted(event, isWaiting))) return 'ignored';
     const id = entryId(event);
     const before = remembered.get(id);
     if (before !== undefined) {
@@ -100,8 +103,15 @@ export function createInbox(deps: InboxDeps): Inbox {
       place.leave();
       return 'known';
     }
-    place.run(() => handle(toPending(event), surface));
+    enqueue(place, toPending(event), surface);
     return 'accepted';
+  }
+
+  function enqueue(place: Place, pending: Pending, surface: Surface): void {
+    const { event } = pending;
+    const key = event.kind === 'message' ? messageKey(event.channel, event.messageId) : undefined;
+    if (key !== undefined) messages.add(key);
+    place.run(() => handle(pending, surface).finally(() => key !== undefined && messages.delete(key)));
   }
 
   async function handle(pending: Pending, surface: Surface): Promise<void> {
@@ -179,7 +189,7 @@ export function createInbox(deps: InboxDeps): Inbox {
         if (entry.state === 'done') continue;
         remember(found.id, Promise.resolve());
         const place = lanes.reserve(entry.event.channel, deps.isUrgent(entry.event));
-        place.run(() => handle({ ...entry, attempts: entry.attempts + 1 }, surface));
+        enqueue(place, { ...entry, attempts: entry.attempts + 1 }, surface);
         count++;
       } catch (error) {
         // One spoiled entry must not keep the others from being answered; it stays for the operator to look at.
@@ -221,6 +231,10 @@ export function createInbox(deps: InboxDeps): Inbox {
     waiting: lanes.waiting,
     running: lanes.running,
   };
+}
+
+function messageKey(channel: ChannelId, messageId: string): string {
+  return `${channel}:${messageId}`;
 }
 
 /** A sign of life that cannot be given is no reason not to answer. */

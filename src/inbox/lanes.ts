@@ -17,7 +17,7 @@ export interface Lanes {
   running(): number;
 }
 
-interface Place {
+export interface Place {
   run(work: () => Promise<void>): void;
   leave(): void;
 }

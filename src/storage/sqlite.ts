@@ -8,7 +8,10 @@ import type { Answers, Failure, Reply, Request } from './sqlite-worker.ts';
 /** Rejects when the file cannot be used: in use by another process, not writable, damaged, or not ours. */
 export async function openSqlite(file: string): Promise<Backend> {
   const path = resolve(file);
-  const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: { path } });
+  const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
+    workerData: { path },
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let lastId = 0;
   let gone: BotError | undefined;

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { Memory } from '../conversation/memory.ts';
 import { BotError, toBotError, userText } from '../errors.ts';
 import type { Action, Notice } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
@@ -12,7 +13,7 @@ import type { StreamReply } from './stream-reply.ts';
 
 /** Answers a recorded question, and sees to what becomes of the answer when the ground under it moves. */
 
-export type AnswerDeps = SpeakDeps & KeepDeps & { running: RunningAnswers };
+export type AnswerDeps = SpeakDeps & KeepDeps & { running: RunningAnswers; reserve: Memory['reserve'] };
 
 /** What came of it, for what happens afterwards. */
 export interface Answered {
@@ -41,19 +42,43 @@ export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question
         await spell.stream.abandon();
         throw new BotError('stopped', 'I was restarted');
       }
-      const again = running.verdict() === 'again' && restarts < mostRestarts;
+      const again = running.verdict() === 'again';
       const answered = again ? undefined : await conclude(deps, job, question, running, spell);
       if (answered !== undefined) return answered;
       // Begun before the question is read again: no change of it goes unnoticed.
       running = deps.running.begin(question.channel, question.turn.id, question.person);
       await spell.stream.abandon();
+      if (restarts === mostRestarts) return await giveUp(deps, job, question, spell);
       const now = await asItStands(deps, question);
       if (now === undefined) return await takeBack(deps, job, question, spell);
-      question = now;
+      question = await renewed(deps, now, spell);
     }
+  } catch (error) {
+    return await fail(deps, job, question, { charges, prepared: undefined }, onlyForbidden(error));
   } finally {
     running.end();
+    question.reservation?.release();
   }
+}
+
+/** Another call is another cost: what the last one took is billed, and the budgets are asked again. */
+async function renewed(deps: AnswerDeps, question: Question, spell: Spell): Promise<Question> {
+  const { channel, person, profile, turn, reservation } = question;
+  await keepCost(deps, channel, { charges: spell.charges, reservation, entry: undefined });
+  spell.charges.length = 0;
+  return { ...question, reservation: await deps.reserve(channel, person, profile, turn) };
+}
+
+function onlyForbidden(error: unknown): BotError {
+  if (error instanceof BotError && error.kind === 'forbidden') return error;
+  throw error;
+}
+
+/** Whoever keeps changing the question would have it answered for ever. */
+async function giveUp(deps: AnswerDeps, job: Job, question: Question, spell: Spell): Promise<Answered> {
+  await job.reply.withdraw();
+  const error = new BotError('input', 'the question kept changing while I was answering; use retry when it stands');
+  return await fail(deps, job, question, spell, error);
 }
 
 /** A call that a crash cut off was made and is charged, by what was reserved for it. */
@@ -107,7 +132,8 @@ async function conclude(
   // Its cost is kept; what was said is not, because what it stood on changed while it was being written.
   spell.charges.length = 0;
   if (verdict === 'drop' || running.verdict() === 'drop') return await keepNothing(deps, job, question, spell);
-  return running.verdict() === 'again' ? undefined : await takeBack(deps, job, question, spell);
+  // Gone or changed: whoever reads the question again finds out which.
+  return running.verdict() === 'withdraw' ? await takeBack(deps, job, question, spell) : undefined;
 }
 
 function outcomeOf(verdict: string | undefined, partial: string | undefined): Answered['outcome'] {
@@ -147,7 +173,13 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await setTimeout(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
 }
 
-async function fail(deps: AnswerDeps, job: Job, question: Question, spell: Spell, error: BotError): Promise<Answered> {
+async function fail(
+  deps: AnswerDeps,
+  job: Job,
+  question: Question,
+  spell: Pick<Spell, 'charges' | 'prepared'>,
+  error: BotError,
+): Promise<Answered> {
   const outcome = publicNotice(userText(error, deps.now()), [retryAction]);
   const entry = (): StoredRecord => job.update({ outcome });
   const cost: Cost = { charges: spell.charges, reservation: question.reservation, entry };

@@ -26,8 +26,8 @@ export interface Spoken {
 export interface Cost {
   charges: Charge[];
   reservation: Reservation | undefined;
-  /** The inbox entry, done or changed. */
-  entry(): StoredRecord;
+  /** The inbox entry, done or changed; nothing where it stays as it is. */
+  entry: (() => StoredRecord) | undefined;
 }
 
 /**
@@ -96,7 +96,7 @@ async function commit<T>(
   const kept = await deps.conversations.change(channel, async (state) => {
     const bill = await deps.ledger.bill(channel, cost.charges, cost.reservation);
     const planned: Planned<T> & { open?: boolean } = await plan(state);
-    const entry = planned.open ? [] : [cost.entry()];
+    const entry = planned.open || cost.entry === undefined ? [] : [cost.entry()];
     return { step: planned.step, also: [...bill.records, ...entry], value: { value: planned.value, bill } };
   });
   kept.bill.settle();

@@ -42,6 +42,8 @@ export interface Asked {
   profile: Profile;
 }
 
+/** However little a model is said to read: a question without a memory is better than none. */
+const smallestBudget = 500;
 const cutMark = '\n[The message was longer; its end is cut off here.]';
 
 export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Prepared> {
@@ -91,10 +93,10 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
 
 /** The budget in our own counts: tighter where the model counts more, and never more than the model can read. */
 async function budgetTokens({ calibration, model }: PrepareDeps, profile: Profile): Promise<number> {
-  const window = model.contextTokens(profile.model);
-  const readable = window === undefined ? Number.POSITIVE_INFINITY : window - profile.maxReplyTokens;
+  const known = model.contextTokens(profile.model) ?? Number.POSITIVE_INFINITY;
+  const readable = Math.min(known, calibration.window(profile.model)) - profile.maxReplyTokens;
   const ratio = Math.max(1, await calibration.ratio(profile.model));
-  return Math.min(Math.floor(Math.min(profile.memory.tokens, readable) / ratio), calibration.mostTokens(profile.model));
+  return Math.max(smallestBudget, Math.floor(Math.min(profile.memory.tokens, readable) / ratio));
 }
 
 /** The beginning of a message that is larger than everything, up to a sentence's end, and a word that it was cut. */

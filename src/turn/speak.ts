@@ -44,8 +44,8 @@ export interface Spell {
 }
 
 const stopAction: Action = { label: 'Stop', command: 'stop' };
-/** A prompt that was too much is made smaller once; a second time only where a model's window is far smaller than said. */
-const mostShrinks = 2;
+/** A prompt that was too much is made smaller once; again only where a model's window is far smaller than was known. */
+const mostShrinks = 3;
 
 /** Throws only what the store throws: whatever else ends it early is told in the spell. */
 export async function speak(
@@ -83,7 +83,8 @@ export async function speak(
         throw error;
       }
       if (spell.error.kind !== 'overflow' || shrinks === mostShrinks || spell.prepared === undefined) return spell;
-      deps.calibration.overflowed(question.profile.model, spell.prepared.promptTokens);
+      const { model, maxReplyTokens } = question.profile;
+      deps.calibration.fitted(model, spell.prepared.promptTokens + maxReplyTokens, false);
       deps.log.info({ channel: question.channel }, 'the prompt was more than the model can read; it is made smaller');
       spell.error = undefined;
     }
@@ -144,6 +145,7 @@ async function pour(deps: SpeakDeps, job: Job, question: Question, spell: Spell,
           break;
         case 'end':
           charge(event.model, event.usage);
+          deps.calibration.fitted(profile.model, prepared.promptTokens + profile.maxReplyTokens, true);
           spell.model = event.model;
           spell.cut = event.finish === 'length';
           if (!event.usage.estimated) await learn(deps, profile.model, prepared.promptTokens, event.usage.prompt);
