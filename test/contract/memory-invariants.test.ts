@@ -1,32 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { liveRanges } from '../../src/conversation/head.ts';
-import { loadCounter } from '../../src/conversation/tokens.ts';
-import type { Turn } from '../../src/conversation/turn.ts';
-import { countMessages, toMessages } from '../../src/conversation/wire.ts';
-import type { ChatMessage, ModelRequest } from '../../src/model/model.ts';
+import { countMessages, foldMessage, toMessages } from '../../src/conversation/wire.ts';
+import type { ModelRequest } from '../../src/model/model.ts';
 import { command, message, room, scriptedModel, startCore, type TestCore } from './core.ts';
+import { allTurns, contentOf, counter, keepMarks, textOf, wireTokens } from './memory-talk.ts';
 
 /** The invariants of the memory, on the whole core, against everything that people and summarisers may do. */
 
 const budget = 1500;
 const env = { MEMORY_TOKENS: String(budget), STORE_URL: 'memory:' };
-const counter = await loadCounter('o200k_base');
-
-const wireTokens = async (messages: readonly ChatMessage[]): Promise<number> =>
-  (await countMessages(messages, counter)) + 3;
-const textOf = (request: ModelRequest): string => JSON.stringify(request.messages);
+const frame = await countMessages([foldMessage('')], counter);
 
 type Summariser = 'good' | 'empty' | 'long' | 'throws' | 'short' | 'echo' | 'cut';
 
-function summary(kind: Summariser, request: ModelRequest, n: number): { text: string; finish?: 'stop' | 'length' } {
-  const input = String(request.messages[1]?.content ?? '');
+function summary(kind: Summariser, request: ModelRequest): { text: string; finish?: 'stop' | 'length' } {
+  const input = contentOf(request.messages[1]);
   switch (kind) {
     case 'good':
-      return {
-        text: `In this part of the talk (${n}) several people said several things, and agreed to go on talking about them.`,
-      };
+      // Also of what is later taken back: then it must go from the summaries too.
+      return { text: keepMarks(request) };
     case 'empty':
       return { text: '' };
     case 'long':
@@ -70,15 +63,6 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
-async function allTurns(core: TestCore): Promise<Turn[]> {
-  const state = await core.memory.conversations.read(room);
-  const turns: Turn[] = [];
-  for (const range of liveRanges(state.head, state.view, state.nextSeq)) {
-    turns.push(...(await core.memory.conversations.journal.turns(room, range)));
-  }
-  return turns;
-}
-
 /** Stored counts are what would be counted now, and the sum kept in memory is their sum. */
 async function checkCounts(core: TestCore): Promise<void> {
   const state = await core.memory.conversations.read(room);
@@ -96,11 +80,23 @@ async function checkPrompt(request: ModelRequest, question: string, gone: Readon
   const system = messages.filter((one) => one.role === 'system');
   assert.equal(system.length, 1);
   assert.equal(messages[0], system[0]);
-  assert.ok(String(messages.at(-1)?.content).endsWith(question));
+  assert.ok(contentOf(messages.at(-1)).endsWith(question));
   assert.equal(messages[1]?.role, 'user');
-  assert.ok((await wireTokens(messages)) <= budget, `${await wireTokens(messages)} tokens`);
   const text = textOf(request);
   for (const word of gone) assert.ok(!text.includes(word), `${word} was taken back`);
+}
+
+/** A fold is no longer than it may be, they do not overlap, and none knows what was taken back. */
+async function checkFolds(core: TestCore, gone: ReadonlySet<string>): Promise<void> {
+  const { perFold } = await core.memory.limits(room, await core.memory.profiles.of(room), false);
+  const { view } = await core.memory.conversations.read(room);
+  for (const [n, fold] of view.folds.entries()) {
+    assert.ok(fold.tokens <= perFold + frame, `${fold.tokens} tokens`);
+    assert.ok(n === 0 || fold.from > (view.folds[n - 1]?.to ?? -1));
+  }
+  for (const { fold } of await core.memory.folds.all(room)) {
+    for (const word of gone) assert.ok(!fold.text.includes(word), `${word} is in a stored fold`);
+  }
 }
 
 test('whatever people and summarisers do, every prompt is whole and within its budget, and nothing is lost or kept against their will', async () => {
@@ -108,7 +104,7 @@ test('whatever people and summarisers do, every prompt is whole and within its b
     fc.asyncProperty(fc.array(anyAction, { minLength: 10, maxLength: 80, size: 'max' }), async (actions) => {
       let kind: Summariser = 'good';
       const model = scriptedModel((request, n) =>
-        request.purpose === 'fold' ? summary(kind, request, n) : `Reply ${n} with a few words`,
+        request.purpose === 'fold' ? summary(kind, request) : `Reply ${n} with a few words`,
       );
       const core = await startCore({ model, env });
       const said: { n: number; mark: string; live: boolean; words: number }[] = [];
@@ -131,7 +127,7 @@ test('whatever people and summarisers do, every prompt is whole and within its b
               const request = model.answers().at(-1);
               assert.ok(request);
               await checkPrompt(request, text, gone);
-              const system = String(request.messages[0]?.content);
+              const system = contentOf(request.messages[0]);
               if (previous !== undefined) assert.equal(system, previous.system);
               previous = { system };
               for (const away of putAway.flat()) assert.ok(!textOf(request).includes(away.mark), 'a reset put it away');
@@ -197,9 +193,11 @@ test('whatever people and summarisers do, every prompt is whole and within its b
           kept.map((turn) => turn.text.split(' ')[0]),
           now.filter((one) => one.live).map((one) => one.mark),
         );
-        const state = await core.memory.conversations.read(room);
-        const folds = await core.memory.folds.texts(state.view.folds);
-        for (const fold of folds) assert.ok(fold.tokens <= 400, 'a fold is no longer than it may be');
+        for (const request of model.requests) {
+          const tokens = await wireTokens(request);
+          assert.ok(tokens <= budget, `${tokens} tokens in a request for the ${request.purpose}`);
+        }
+        await checkFolds(core, gone);
       } finally {
         await core.stop();
       }
