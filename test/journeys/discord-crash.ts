@@ -31,6 +31,7 @@ export async function crashOnce(stage: Stage, crash: Crash): Promise<boolean> {
     if (seen !== crash.n) return;
     killed = stage.program().signal('SIGKILL');
     await killed;
+    if (when === 'before') throw new Error('nobody waits for this any more');
   });
   const question = discord.say(stage.ann, channel, `${discord.mention} tell me`);
   const isDone = (): boolean => JSON.stringify(piecesOf(discord.posts(channel), question.id)).includes('do:retry');
@@ -39,7 +40,12 @@ export async function crashOnce(stage: Stage, crash: Crash): Promise<boolean> {
   if (killed === undefined) return false;
   await killed;
   if (crash.long) discord.state.nonces.clear();
+  const before = discord.requests.length;
   await stage.start();
+  // What an earlier life left may look finished; it is when this one has written the end.
+  const isEnd = ({ path, body, status }: RestRequest): boolean =>
+    status === 200 && path.includes(channel.id) && JSON.stringify(body.components ?? []).includes('do:retry');
+  await discord.until(() => discord.requests.slice(before).some(isEnd), 'the new life writes the end', 30_000);
   const answer = await stage.answerTo(channel, question, 30_000);
   assert.equal(normal(textOf(answer)), normal(text), 'the text is whole');
   assert.equal(discord.posts(channel).length, answer.length, 'and nothing else stands there');
