@@ -65,7 +65,8 @@ export function createInbox(deps: InboxDeps): Inbox {
   const stop = new AbortController();
   const lanes: Lanes = createLanes(deps.atOnce ?? 64);
   const maxWaiting = deps.maxWaiting ?? 50_000;
-  let closing = false;
+  /** Nothing more is taken in, and what waits for the store or the platform is parked at once. */
+  const closing = new AbortController();
 
   function remember(id: string, accepted: Promise<void>): void {
     remembered.set(id, accepted);
@@ -75,10 +76,9 @@ export function createInbox(deps: InboxDeps): Inbox {
   }
 
   async function accept(event: Event, surface: Surface): ReturnType<Intake['accept']> {
-    if (closing) throw new BotError('stopped', 'I am shutting down and take nothing more; send it again in a moment');
+    if (closing.signal.aborted)
+      throw new BotError('stopped', 'I am shutting down and take nothing more; send it again in a moment');
     if (lanes.waiting() >= maxWaiting) throw new BotError('busy', 'too much is waiting to be answered');
-    const isWaiting = (messageId: string): boolean => messages.has(messageKey(event.channel, messageId));
-    if (!(await deps.isWanted(event, isWaiting))) return 'ignored';
     const id = entryId(event);
     const before = remembered.get(id);
     if (before !== undefined) {
@@ -88,9 +88,12 @@ export function createInbox(deps: InboxDeps): Inbox {
     // The place in the channel's order is taken now, not when the write returns.
     const place = lanes.reserve(event.channel, deps.isUrgent(event));
     let known = false;
+    let wanted = true;
+    const isWaiting = (messageId: string): boolean => messages.has(messageKey(event.channel, messageId));
     const accepted = (async () => {
-      known = (await store.get(entryKind, id)) !== undefined;
-      if (!known) await store.commit([pendingRecord(toPending(event))]);
+      wanted = await deps.isWanted(event, isWaiting);
+      known = wanted && (await store.get(entryKind, id)) !== undefined;
+      if (wanted && !known) await store.commit([pendingRecord(toPending(event))]);
     })();
     remember(id, accepted);
     try {
@@ -99,9 +102,10 @@ export function createInbox(deps: InboxDeps): Inbox {
       place.leave();
       throw error;
     }
-    if (known) {
+    if (known || !wanted) {
       place.leave();
-      return 'known';
+      if (!wanted) remembered.delete(id);
+      return wanted ? 'known' : 'ignored';
     }
     enqueue(place, toPending(event), surface);
     return 'accepted';
@@ -150,8 +154,8 @@ export function createInbox(deps: InboxDeps): Inbox {
     }
     const pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs * 2 ** failures, (known.retryAt ?? 0) - now()));
     log.error({ ...fields, error, pauseMs }, 'the store or the platform failed; the event waits');
-    await pause(pauseMs, stop.signal);
-    return true;
+    if (!closing.signal.aborted) await pause(pauseMs, closing.signal);
+    return !closing.signal.aborted;
   }
 
   function createJob(pending: Pending, surface: Surface, again: boolean): Job & { isDone(): boolean } {
@@ -207,7 +211,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     },
 
     async close(graceMs) {
-      closing = true;
+      closing.abort();
       lanes.pause();
       const timer = setTimeout(() => stop.abort(new BotError('stopped', 'I was restarted')), graceMs);
       await lanes.idle();

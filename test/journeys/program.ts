@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 
 /** The real program as a child process, spoken to over its standard streams. */
 
@@ -63,6 +64,8 @@ export function startProgram(options: ProgramOptions = {}): Program {
     cwd: options.cwd ?? tmpdir(),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // Left behind by a test that failed, it would keep this process alive.
+  after(() => void setTimeout(() => child.kill('SIGKILL'), 10_000).unref());
   const lines: Line[] = [];
   const waiting = new Set<{
     isMeant: (line: Line) => boolean;
