@@ -47,6 +47,8 @@ export interface BotDeps {
 
 /** An event whose handling ended the process so often is given up. */
 const mostAttempts = 5;
+/** So far behind a question its answer is looked for. */
+const turnsBehind = 64;
 
 export function createBot(deps: BotDeps): Bot {
   const { memory, commands, log, metrics } = deps;
@@ -149,7 +151,7 @@ export function createBot(deps: BotDeps): Bot {
   ): Promise<{ recorded: Recorded; reservation: Reservation | undefined; refused: BotError | undefined }> {
     let reservation: Reservation | undefined;
     let refused: BotError | undefined;
-    const recorded = await recordMessage(await memory.recording(profile), {
+    const recording = recordMessage(await memory.recording(profile), {
       event,
       attachments: attachments.kept,
       again: job.pending.attempts > 0 || job.again,
@@ -164,6 +166,11 @@ export function createBot(deps: BotDeps): Bot {
           return [];
         }
       },
+    });
+    // A commit that fails is tried again, and reserves again.
+    const recorded = await recording.catch((error: unknown) => {
+      reservation?.release();
+      throw error;
     });
     return { recorded, reservation, refused };
   }
@@ -259,13 +266,22 @@ export function createBot(deps: BotDeps): Bot {
   /** In a thread without a mention: as long as nobody but this person has spoken where the bot takes part. */
   async function isAddressed(event: MessageEvent): Promise<boolean> {
     if (event.to !== 'thread') return event.to !== 'none';
-    const { head, nextSeq } = await conversations.read(event.channel);
+    const { head, page, tail } = await conversations.read(event.channel);
     const others = Object.keys(head.people).filter((id) => id !== event.author.id);
     if (others.length > 0) return false;
-    if (nextSeq > 0) return true;
-    const above = parentChannel(event.channel);
-    if (above === undefined || event.branchedFrom === undefined) return false;
-    return (await conversations.journal.find(above, event.branchedFrom)) !== undefined;
+    if ([...page, ...tail].some((turn) => turn.role === 'assistant' || turn.unanswered !== undefined)) return true;
+    return await hangsFromAnswer(event);
+  }
+
+  /** The thread was opened on something the bot said, or on what it answered. */
+  async function hangsFromAnswer({ channel, branchedFrom }: MessageEvent): Promise<boolean> {
+    const above = parentChannel(channel);
+    if (above === undefined || branchedFrom === undefined) return false;
+    const { journal } = conversations;
+    const ref = await journal.find(above, branchedFrom);
+    if (ref === undefined) return false;
+    const near = await journal.turns(above, { epoch: ref.epoch, from: ref.seq, to: ref.seq + turnsBehind });
+    return near[0]?.role === 'assistant' || near.some((turn) => turn.answers === ref.seq);
   }
 
   function isUrgent(event: Event): boolean {

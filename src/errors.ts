@@ -8,6 +8,7 @@ export type ErrorKind =
   | 'input' // what the person asked for cannot be understood
   | 'forbidden' // a rule or a budget says no
   | 'store' // the memory cannot be read or written
+  | 'damaged' // a part of the memory is not what was written
   | 'credentials' // the chat API does not accept the key
   | 'busy' // rate limit or quota: trying later helps
   | 'overflow' // the prompt is larger than the model's window
@@ -51,6 +52,8 @@ export function userText(error: BotError, now: number): string {
       return `⚠️ ${sentence(error.message)}${wait}`;
     case 'store':
       return '⚠️ I cannot reach my memory just now, so I will not answer without it. Nothing was lost; try again in a minute.';
+    case 'damaged':
+      return '⚠️ A part of what I remember here is damaged, so I cannot answer from it. An admin finds in the log which.';
     case 'credentials':
       return '⚠️ The chat model refused my key. An admin must check OPENAI_API_KEY; trying again will not help before that.';
     case 'busy':

@@ -52,10 +52,15 @@ export async function sweep({ store, memory, inbox, retentionDays, log, now }: D
   const before = Math.floor((now() - retentionDays * dayMs) / dayMs) * dayMs;
   for (const head of await store.list(headKind, '')) {
     const channel = head.id as ChannelId;
-    const expired = await memory.amending.expire(channel, before);
-    if (expired.messageIds.length > 0)
-      log.info({ channel, turns: expired.messageIds.length }, 'older turns have expired');
-    if (expired.tainted > 0) memory.refold(channel);
+    try {
+      const expired = await memory.amending.expire(channel, before);
+      const turns = expired.messageIds.length;
+      if (turns > 0) log.info({ channel, turns }, 'older turns have expired');
+      if (expired.tainted > 0) memory.refold(channel);
+    } catch (error) {
+      // One damaged channel is no reason to keep what is old in the others.
+      log.error({ channel, error }, 'older turns could not be erased');
+    }
   }
 }
 

@@ -42,7 +42,9 @@ async function lastQuestion({ deps }: Context, state: ChannelState): Promise<Tur
 async function questionOf({ deps, channel }: Context, messageId: string): Promise<Turn | undefined> {
   const { journal } = deps.memory.conversations;
   const ref = await journal.find(channel, messageId);
-  if (ref === undefined) return undefined;
+  // What a reset put away is not asked again: `undo` comes first.
+  const { view } = await deps.memory.conversations.read(channel);
+  if (ref === undefined || !view.spans.some((span) => span.epoch === ref.epoch)) return undefined;
   const found = (await journal.page(channel, ref)).find((turn) => turn.seq === ref.seq);
   if (found === undefined || found.erased !== undefined) return undefined;
   if (found.answers === undefined) return found.role === 'user' ? found : undefined;

@@ -22,7 +22,13 @@ export async function forgetLast(context: Context): Promise<Result> {
     throw new BotError('input', `there is nothing ${isAdmin ? '' : 'of yours '}here that could be forgotten`);
   const seqs = new Set(chosen.map((turn) => turn.seq));
   const what = `${isAdmin ? 'the' : 'your'} last ${chosen.length === 1 ? 'message' : `${chosen.length} messages`}, answers included`;
-  return await forgetIn(context, { channels: [channel], isMeant: (turn) => seqs.has(turn.seq), what, others: true });
+  return await forgetIn(context, {
+    channels: [channel],
+    isMeant: (turn) => seqs.has(turn.seq),
+    what,
+    others: true,
+    all: false,
+  });
 }
 
 export async function forgetMe(context: Context): Promise<Result> {
@@ -53,6 +59,8 @@ async function personCalled(
   const { platform, workspace } = channelParts(channel);
   for (const one of await amending.channelsWith(platform, workspace, who)) {
     const person = (await conversations.read(one)).head.people[who];
+    // Also here, where something may wait that nothing is known of yet.
+    const channels = [...new Set([...known, channel])];
     if (person !== undefined) return { id: who, shown: person.shown };
   }
   return undefined;
@@ -62,14 +70,21 @@ export async function forgetEverything(context: Context): Promise<Result> {
   // Threads first: what is gone there need not be searched for what the channel's words repeat.
   const channels = (await context.deps.memory.amending.family(context.channel)).reverse();
   const what = 'everything that was said here, threads included';
-  return await forgetIn(context, { channels, isMeant: () => true, what, others: false });
+  return await forgetIn(context, { channels, isMeant: () => true, what, others: false, all: true });
 }
 
 async function forgetPerson(context: Context, id: string, what: string): Promise<Result> {
   const { deps, channel } = context;
   const { platform, workspace } = channelParts(channel);
   const channels = await deps.memory.amending.channelsWith(platform, workspace, id);
-  return await forgetIn(context, { channels, isMeant: (turn) => turn.author === id, what, person: id, others: true });
+  return await forgetIn(context, {
+    channels,
+    isMeant: (turn) => turn.author === id,
+    what,
+    person: id,
+    others: true,
+    all: true,
+  });
 }
 
 interface Forgetting {
@@ -79,20 +94,28 @@ interface Forgetting {
   what: string;
   /** Everything of this person's. */
   person?: string;
+  /** Also what was said before and waits to be handled. */
+  all: boolean;
   /** Are there words of others left? */
   others: boolean;
 }
 
 async function forgetIn(context: Context, forgetting: Forgetting): Promise<Result> {
-  const { deps, channel, by, settle } = context;
-  const { channels, isMeant, what, person, others } = forgetting;
+  const { deps, channel, by, settle, job } = context;
+  const { channels, isMeant, what, person, others, all } = forgetting;
   const stays = others ? ' What others wrote about it in their own words stays.' : '';
   const result = privately(`🗑️ I have forgotten ${what}.${stays}`);
   const change = { at: deps.now(), by, what: 'had messages forgotten' };
   for (const one of channels) {
     const amended = await deps.memory.amending.erase(
       one,
-      { isMeant, why: 'forgotten', change, ...(person !== undefined && { person }) },
+      {
+        isMeant,
+        why: 'forgotten',
+        change,
+        ...(person !== undefined && { person }),
+        ...(all && { until: job.event.at }),
+      },
       [],
     );
     for (const place of deps.running.family(one)) {

@@ -3,7 +3,7 @@ import { type ChannelId, parentChannel, toChannelId } from '../event.ts';
 import { record, type Store, type StoredRecord } from '../storage/store.ts';
 import type { Conversations, Planned } from './conversations.ts';
 import { coverWith, emptiedFold, type FoldTexts, foldKind, type StoredFold } from './folds.ts';
-import { type FoldRef, type Head, headKind, withChange } from './head.ts';
+import { type FoldRef, type Head, headKind, withChange, withForgotten } from './head.ts';
 import { type ChannelState, replaceTurn } from './journal.ts';
 import { lateRecord, readLate, type UnwrittenEdits, withoutLateTexts } from './late.ts';
 import { maxPeople } from './names.ts';
@@ -50,6 +50,8 @@ interface Erasure {
   change: Change | undefined;
   /** Also forget that this person was here. */
   person?: string;
+  /** What was said up to then and still waits is not taken in: by the person, or by everybody. */
+  until?: number;
 }
 
 interface Amended {
@@ -357,10 +359,9 @@ function expiredTurn(turn: Turn): Turn {
 }
 
 function headAfter(head: Head, erasure: Erasure): Head {
-  const { person } = erasure;
-  const forgotten =
-    person === undefined
-      ? head
-      : { ...head, people: Object.fromEntries(Object.entries(head.people).filter(([id]) => id !== person)) };
-  return erasure.change === undefined ? forgotten : withChange(forgotten, erasure.change);
+  const { person, until } = erasure;
+  const people = Object.fromEntries(Object.entries(head.people).filter(([id]) => id !== person));
+  const without = person === undefined ? head : { ...head, people };
+  const marked = until === undefined ? without : withForgotten(without, person, until);
+  return erasure.change === undefined ? marked : withChange(marked, erasure.change);
 }

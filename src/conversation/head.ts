@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { RecordKind } from '../storage/store.ts';
 
@@ -45,6 +46,8 @@ const headSchema = z.object({
   people: z.record(z.string(), z.object({ name: z.string(), shown: z.string() })),
   /** Who changed role, settings or memory, newest last. */
   changes: z.array(changeSchema),
+  /** What these said up to then is not taken in any more, though it may still wait to be: `*` is everybody. */
+  forgotten: z.array(z.object({ person: z.string(), until: z.number() })).default([]),
   /** Of a thread: the parent's turn up to which it knows what the parent knew. */
   branch: z.object({ epoch: z.number(), seq: z.number() }).optional(),
 });
@@ -60,7 +63,7 @@ const maxChanges = 50;
 
 export function newHead(parentEpoch?: number): Head {
   const span = parentEpoch === undefined ? { epoch: 1, from: 0 } : { epoch: 1, from: 0, parentEpoch };
-  return { live: [span], away: [], folds: [], settings: {}, people: {}, changes: [] };
+  return { live: [span], away: [], folds: [], settings: {}, people: {}, changes: [], forgotten: [] };
 }
 
 export function withChange<T extends { changes: Change[] }>(changed: T, change: Change): T {
@@ -125,4 +128,21 @@ export function uncoveredRanges(ranges: readonly Range[], folds: readonly FoldRe
     if (from <= range.to) open.push({ epoch: range.epoch, from, to: range.to });
     return open;
   });
+}
+
+const maxForgotten = 50;
+
+export function withForgotten(head: Head, person: string | undefined, until: number): Head {
+  const mark = { person: person === undefined ? '*' : personHash(person), until };
+  return { ...head, forgotten: [...head.forgotten, mark].slice(-maxForgotten) };
+}
+
+/** Who wanted to be forgotten is not written down by name or id. */
+export function isForgotten(head: Head, person: string, at: number): boolean {
+  const hash = head.forgotten.length === 0 ? '' : personHash(person);
+  return head.forgotten.some((mark) => at <= mark.until && (mark.person === '*' || mark.person === hash));
+}
+
+function personHash(person: string): string {
+  return createHash('sha256').update(person).digest('hex').slice(0, 16);
 }

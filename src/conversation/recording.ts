@@ -2,7 +2,7 @@ import { type ChannelId, type MessageEvent, parentChannel } from '../event.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import type { Conversations } from './conversations.ts';
 import { withOpenSpan } from './conversations.ts';
-import { type Head, openSpan } from './head.ts';
+import { type Head, isForgotten, openSpan } from './head.ts';
 import { appendTurn, type ChannelState, type Step, withHead } from './journal.ts';
 import { type Late, takenRecord } from './late.ts';
 import { introduce } from './names.ts';
@@ -39,6 +39,7 @@ export async function recordMessage(
   const { channel } = event;
   const branch = await branchPoint(conversations, event);
   return await conversations.change<Recorded>(channel, async (state) => {
+    if (isForgotten(state.head, event.author.id, event.at)) return { value: { turn: undefined, known: false } };
     // Under the lock: an edit or a deletion of this moment leaves its mark before, or finds the turn after.
     const late = await deps.late(channel, event.messageId);
     if (late === 'deleted') return { value: { turn: undefined, known: false } };

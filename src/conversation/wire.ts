@@ -9,7 +9,7 @@ import type { KeptAttachment, Turn } from './turn.ts';
  * before, with a mark.
  */
 const speakerLine =
-  /(?:\r?\n|[\u2028\u2029])(?=[\p{Zs}\p{Cf}\t]{0,3}(?:\[[^\]\n]{0,40}\][\p{Zs}\t]{0,3})?[\p{L}\p{Extended_Pictographic}@"'“*_][\p{L}\p{M}\p{N}\p{Cf}\p{Extended_Pictographic} ._#'"“”*()|-]{0,40}[:：](?:\s|$))/gu;
+  /(?:\r?\n|[\u2028\u2029])(?=[\p{Zs}\p{Cf}\t]{0,3}(?:\[[^\]\n]{0,40}\][\p{Zs}\t]{0,3})?[\p{L}\p{Extended_Pictographic}@"'“*_][\p{L}\p{M}\p{N}\p{Cf}\p{Extended_Pictographic} ._#'"“”*()|-]{0,40}(?::(?:\s|$)|：))/gu;
 
 function userText(turn: Turn): string {
   const body = bodyText(turn);

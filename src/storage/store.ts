@@ -184,7 +184,8 @@ const versioned = z.object({ v: z.int().positive(), d: z.unknown() });
 
 function decode<T>(kind: RecordKind<T>, key: string, stored: unknown): T {
   const { v, d } = checked(versioned, key, stored);
-  if (v > kind.version) throw new BotError('store', `the record ${key} was written by a newer version of this program`);
+  if (v > kind.version)
+    throw new BotError('damaged', `the record ${key} was written by a newer version of this program`);
   let value = d;
   for (let version = v; version < kind.version; version++) value = upgraded(kind, key, version, value);
   return checked(kind.schema, key, value);
@@ -207,7 +208,7 @@ function checked<T>(schema: z.ZodType<T>, key: string, value: unknown): T {
 }
 
 function damaged(key: string, cause: unknown): BotError {
-  return new BotError('store', `the record ${key} is damaged`, { cause });
+  return new BotError('damaged', `the record ${key} is damaged`, { cause });
 }
 
 const entryList = z.array(z.object({ key: z.string(), value: z.string() }));

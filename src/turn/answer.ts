@@ -90,11 +90,14 @@ function interruptedBefore(job: Job, now: number): Charge[] {
   return [{ person: reserved.person, kind: 'answer', model: reserved.model, usage, at: now }];
 }
 
+/** Nothing where it was taken back, or put away by a reset. */
 async function asItStands(deps: AnswerDeps, question: Question): Promise<Question | undefined> {
   const { channel, turn } = question;
-  const ref = await deps.conversations.journal.find(channel, turn.id);
-  const page = ref === undefined ? [] : await deps.conversations.journal.page(channel, ref);
-  const now = page.find((one) => one.seq === turn.seq);
+  const { journal } = deps.conversations;
+  const { view } = await deps.conversations.read(channel);
+  const ref = await journal.find(channel, turn.id);
+  if (ref === undefined || !view.spans.some((span) => span.epoch === ref.epoch)) return undefined;
+  const now = (await journal.page(channel, ref)).find((one) => one.seq === turn.seq);
   return now === undefined || now.erased !== undefined ? undefined : { ...question, turn: now };
 }
 

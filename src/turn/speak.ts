@@ -73,7 +73,7 @@ export async function speak(
   for (let shrinks = 0; ; shrinks++) {
     try {
       await job.reply.progress('');
-      spell.prepared = await prepare(deps, job, question);
+      spell.prepared = await prepare(deps, job, question, signal);
       await pour(deps, job, question, spell, signal);
       return spell;
     } catch (error) {
@@ -99,15 +99,24 @@ async function notePosted(deps: SpeakDeps, job: Job, posts: string[]): Promise<v
 }
 
 /** Folds first where the prompt would otherwise leave something out. */
-async function prepare(deps: SpeakDeps, job: Job, question: Question): Promise<Prepared> {
+async function prepare(deps: SpeakDeps, job: Job, question: Question, signal: AbortSignal): Promise<Prepared> {
   const { channel, turn, images, profile, person } = question;
   const asked = { channel, question: turn, images, profile };
   const prepared = await preparePrompt(deps, asked);
   if (!prepared.plan.leftOut) return prepared;
   await job.reply.progress('folding older messages into the summary');
   const { limits } = prepared;
-  const folded = await deps.folding.run({ channel, person, profile, limits, high: limits.low });
+  const folding = deps.folding.run({ channel, person, profile, limits, high: limits.low });
+  // Whoever stops the answer does not wait for the fold, which goes on by itself.
+  const folded = await Promise.race([folding, whenAborted(signal)]);
   return folded > 0 ? await preparePrompt(deps, asked) : prepared;
+}
+
+async function whenAborted(signal: AbortSignal): Promise<never> {
+  return await new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 /** The model's stream into the reply, and what it cost into the charges, also when it breaks. */

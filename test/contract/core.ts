@@ -48,6 +48,8 @@ export interface Outcome {
   pieces: string[];
 }
 
+const nothing: Outcome = { answer: undefined, notices: [], withdrawn: false, pieces: [] };
+
 export interface TestCore extends Core {
   store: Store;
   model: ScriptedModel;
@@ -127,7 +129,7 @@ export async function startCore({
     },
     async send(event) {
       time += 1000;
-      await intake.accept(event);
+      if ((await intake.accept(event)) === 'ignored') return nothing;
       await idle();
       const outcome = outcomes.get(event.id);
       if (outcome === undefined) throw new Error(`nothing became of ${event.id}`);
