@@ -82,7 +82,10 @@ test('500 turns under 2,000 tokens: never above it, the role first, what matters
     assert.equal(request.messages.filter((one) => one.role === 'system').length, 1);
     assert.doesNotMatch(JSON.stringify(request.body), /turquoise/);
   }
-  for (const request of server.requests) assert.doesNotMatch(JSON.stringify(request.body), /turquoise/);
+  for (const request of server.requests) {
+    assert.doesNotMatch(JSON.stringify(request.body), /turquoise/);
+    assert.ok(wireTokens(request) <= 2000, 'nor is any request for a fold above it');
+  }
   const said = answers.length * 2 * encoding.encode(`Ann: ${chatter(1)}`).length;
   const folds = server.requests.length - answers.length;
   assert.ok(folds >= 2 && folds <= (2 * said) / (1200 - 420) + 2, `${folds} folds`);
