@@ -59,8 +59,6 @@ async function personCalled(
   const { platform, workspace } = channelParts(channel);
   for (const one of await amending.channelsWith(platform, workspace, who)) {
     const person = (await conversations.read(one)).head.people[who];
-    // Also here, where something may wait that nothing is known of yet.
-    const channels = [...new Set([...known, channel])];
     if (person !== undefined) return { id: who, shown: person.shown };
   }
   return undefined;
@@ -76,7 +74,9 @@ export async function forgetEverything(context: Context): Promise<Result> {
 async function forgetPerson(context: Context, id: string, what: string): Promise<Result> {
   const { deps, channel } = context;
   const { platform, workspace } = channelParts(channel);
-  const channels = await deps.memory.amending.channelsWith(platform, workspace, id);
+  const known = await deps.memory.amending.channelsWith(platform, workspace, id);
+  // Also here, where something may wait that nothing is known of yet.
+  const channels = [...new Set([...known, channel])];
   return await forgetIn(context, {
     channels,
     isMeant: (turn) => turn.author === id,
