@@ -429,6 +429,26 @@ test('a slow summariser in one channel delays no other, and no channel sees what
   assert.doesNotMatch(textOf(core.model.answers().at(-1)), /mark15x/);
 });
 
+test('whoever waits for a fold that hangs can stop waiting, and nothing is lost', async (t) => {
+  const held = barrier();
+  const core = await start(t, async (request) => {
+    await held.wait();
+    return keepMarks(request);
+  });
+  await talk(core, 0, 8);
+  await core.intake.accept(message(9, `mark9x ${'orchard '.repeat(1100)}`));
+  await held.reached;
+  assert.equal(core.model.answers().length, 9, 'the answer waits for the fold');
+  await core.intake.accept(command(900, 'stop'));
+  while (core.outcomes.get('e9')?.notices.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.match(core.outcomes.get('e9')?.notices[0]?.text ?? '', /stopped by/i);
+  held.open();
+  await core.memory.idle();
+  assert.ok((await refs(core)).length > 0, 'the fold went on');
+  await say(core, 10);
+  assert.match(textOf(core.model.answers().at(-1)), /mark0x.*mark10x/);
+});
+
 test('only so many rounds where MEMORY_ROUNDS says so, folded with hysteresis', async (t) => {
   const core = await start(t, goodSummaryOf, { MEMORY_TOKENS: '12000', MEMORY_ROUNDS: '10' });
   const limits = planLimits((await core.memory.profiles.of(room)).memory, 0);
