@@ -233,7 +233,15 @@ export function createBot(deps: BotDeps): Bot {
 
   async function handleCommand(job: Job, request: Parameters<CommandRunner['run']>[1]): Promise<void> {
     const result = await commands.run(job, request);
-    if (result.answer !== undefined) return await answer(job, result.answer);
+    if (result.answer !== undefined) {
+      const { reservation } = result.answer;
+      const reserved = reservation && toReserved(reservation);
+      await memory.conversations.change(request.channel, () => ({
+        also: [job.update({ reserved })],
+        value: undefined,
+      }));
+      return await answer(job, result.answer);
+    }
     // What changed something has committed its outcome with the change; what only reads says it and is done.
     if (job.pending.outcome === undefined) job.update({ outcome: result.notice });
   }

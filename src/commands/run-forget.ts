@@ -128,6 +128,7 @@ async function forgetIn(context: Context, forgetting: Forgetting): Promise<Resul
     }
     if (amended.tainted > 0) deps.memory.refold(one);
   }
+  await deps.memory.amending.scrubbed();
   // Only now: after a crash in the middle the rest is erased when the command is run again.
   await deps.memory.conversations.change(channel, () => ({ also: [settle(result.notice)], value: undefined }));
   return result;

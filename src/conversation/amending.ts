@@ -32,6 +32,8 @@ export interface Amending {
   dropFolds(channel: ChannelId, change: Change, also: StoredRecord[]): Promise<void>;
   /** Erases what was said before `before`; pages that hold nothing newer are dropped. */
   expire(channel: ChannelId, before: number): Promise<Amended>;
+  /** Resolves when what was taken back is gone from the files, too. */
+  scrubbed(): Promise<void>;
   /** Where in a workspace a person has spoken. */
   channelsWith(platform: string, workspace: string, person: string): Promise<ChannelId[]>;
   /** The channel and its threads. */
@@ -173,8 +175,8 @@ export function createAmending(deps: AmendingDeps): Amending {
     await setImmediate();
     scrubbing = undefined;
     const keys = [...toErase];
-    toErase.clear();
     await store.erase(keys);
+    for (const key of keys) toErase.delete(key);
   }
 
   async function planErasure(
@@ -279,12 +281,14 @@ export function createAmending(deps: AmendingDeps): Amending {
     edit,
     erase,
     family,
+    scrubbed: async () => await (scrubbing ?? scrubAll()),
 
     async channelsWith(platform, workspace, person) {
       const prefix = toChannelId({ platform, workspace, channel: '' });
       const heads = await store.list(headKind, prefix);
       // Those with very many people no longer know them all: they are searched.
-      const mayKnow = (head: Head): boolean => person in head.people || Object.keys(head.people).length >= maxPeople;
+      const mayKnow = (head: Head): boolean =>
+        Object.hasOwn(head.people, person) || Object.keys(head.people).length >= maxPeople;
       return heads.filter((one) => mayKnow(one.read())).map((one) => one.id as ChannelId);
     },
 

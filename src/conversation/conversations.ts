@@ -1,7 +1,7 @@
 import type { ChannelId } from '../event.ts';
 import { parentChannel } from '../event.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
-import { openSpan, withChange } from './head.ts';
+import { type Head, openSpan, withChange } from './head.ts';
 import { type ChannelState, createJournal, type Journal, type Step, type TailLimit, withHead } from './journal.ts';
 
 /**
@@ -37,6 +37,8 @@ export function createConversations(store: Store, limit: TailLimit, now: () => n
   /** Least recently used first. */
   const states = new Map<ChannelId, { state: ChannelState; usedAt: number }>();
   const locks = new Map<ChannelId, Promise<unknown>>();
+  /** Of channels that are being loaded: how many commits have begun meanwhile. */
+  const commits = new Map<ChannelId, number>();
   const loading = new Map<ChannelId, Promise<ChannelState>>();
 
   function keep(state: ChannelState): ChannelState {
@@ -49,6 +51,15 @@ export function createConversations(store: Store, limit: TailLimit, now: () => n
     return state;
   }
 
+  /** What was read while something was committed is read again. */
+  async function loadCurrent(channel: ChannelId, parent: Head | undefined): Promise<ChannelState> {
+    for (;;) {
+      const before = commits.get(channel);
+      const state = await journal.load(channel, parent);
+      if (commits.get(channel) === before) return keep(state);
+    }
+  }
+
   async function read(channel: ChannelId): Promise<ChannelState> {
     const above = parentChannel(channel);
     const parent = above === undefined ? undefined : (await read(above)).head;
@@ -58,12 +69,13 @@ export function createConversations(store: Store, limit: TailLimit, now: () => n
     }
     const before = loading.get(channel);
     if (before !== undefined) return await before;
-    const fresh = journal.load(channel, parent).then(keep);
+    const fresh = loadCurrent(channel, parent);
     loading.set(channel, fresh);
     try {
       return await fresh;
     } finally {
       loading.delete(channel);
+      commits.delete(channel);
     }
   }
 
@@ -88,6 +100,8 @@ export function createConversations(store: Store, limit: TailLimit, now: () => n
       return await locked(channel, async () => {
         const planned = await plan(await read(channel));
         const records = [...(planned.step?.records ?? []), ...(planned.also ?? [])];
+        // Readers that are loading now may see either state.
+        if (loading.has(channel)) commits.set(channel, (commits.get(channel) ?? 0) + 1);
         try {
           if (records.length > 0) await store.commit(records);
         } catch (error) {

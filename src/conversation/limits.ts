@@ -17,14 +17,13 @@ export interface MemoryLimits {
   /** What all folds together may take, and the words of one of them. */
   folds: number;
   perFold: number;
-  /** What a thread is given of its parent's memory. */
-  seed: number;
   rounds: { high: number; low: number } | undefined;
 }
 
 const foldShare = 0.15;
 const recallShare = 0.1;
-const seedShare = 0.25;
+/** What a thread is given of its parent's memory. */
+export const seedShare = 0.25;
 const highest = 8000;
 const lowShare = 0.35;
 const foldsSideBySide = 4;
@@ -48,7 +47,6 @@ export function planLimits(settings: MemorySettings, fixedTokens: number): Memor
     low,
     folds,
     perFold: Math.max(smallestFold, Math.floor(folds / foldsSideBySide) - foldFrame),
-    seed: Math.floor(total * seedShare),
     rounds: rounds === undefined ? undefined : { high: rounds, low: Math.max(1, Math.floor(rounds * lowShare)) },
   };
 }

@@ -9,7 +9,7 @@ import { type Conversations, createConversations } from './conversations.ts';
 import { createFolding, type Folding } from './folding.ts';
 import { createFoldTexts, type FoldTexts } from './folds.ts';
 import { createUnwrittenEdits, readLate, type UnwrittenEdits } from './late.ts';
-import { type MemoryLimits, planLimits } from './limits.ts';
+import { type MemoryLimits, planLimits, seedShare } from './limits.ts';
 import type { Profile } from './profile.ts';
 import type { recordMessage } from './recording.ts';
 import { createSeeds, type Seeds } from './seed.ts';
@@ -97,7 +97,7 @@ export function createMemory(deps: MemoryDeps): Memory {
   async function fixedTokens(channel: ChannelId, profile: Profile, direct: boolean): Promise<number> {
     const counter = await counterFor(profile.model);
     const role = perMessageTokens + replyPrimerTokens + (await counter.count(systemText(profile.role, direct)));
-    return role + (await seeds.of(channel, Math.floor(profile.memory.tokens * 0.25))).tokens;
+    return role + (await seeds.of(channel, Math.floor(profile.memory.tokens * seedShare))).tokens;
   }
 
   async function limits(channel: ChannelId, profile: Profile, direct: boolean): Promise<MemoryLimits> {

@@ -184,22 +184,25 @@ export function createInbox(deps: InboxDeps): Inbox {
 
   async function replay(platform: string, surface: Surface): Promise<{ count: number; seen: Map<ChannelId, number> }> {
     const seen = new Map<ChannelId, number>();
-    let count = 0;
+    const waiting: Pending[] = [];
     for await (const found of entries(store, `${platform}/`)) {
       const { channel, at } = entryPlace(found.id);
       seen.set(channel, Math.max(at, seen.get(channel) ?? 0));
       try {
         const entry = found.read();
-        if (entry.state === 'done') continue;
-        remember(found.id, Promise.resolve());
-        const place = lanes.reserve(entry.event.channel, deps.isUrgent(entry.event));
-        enqueue(place, { ...entry, attempts: entry.attempts + 1 }, surface);
-        count++;
+        if (entry.state === 'pending') waiting.push({ ...entry, attempts: entry.attempts + 1 });
       } catch (error) {
         // One spoiled entry must not keep the others from being answered; it stays for the operator to look at.
         log.error({ error, entry: found.id }, 'an event in the inbox cannot be read');
       }
     }
+    // Known before anything is tried: what ends the program each time is given up one day.
+    if (waiting.length > 0) await store.commit(waiting.map(pendingRecord));
+    for (const pending of waiting) {
+      remember(entryId(pending.event), Promise.resolve());
+      enqueue(lanes.reserve(pending.event.channel, deps.isUrgent(pending.event)), pending, surface);
+    }
+    const count = waiting.length;
     return { count, seen };
   }
 

@@ -6,7 +6,6 @@ import type { Job } from '../inbox/inbox.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import type { Charge } from '../usage/ledger.ts';
 import { type Cost, type KeepDeps, keepAnswer, keepCost, keepFailure } from './keep.ts';
-import type { Prepared } from './prepare.ts';
 import type { Running, RunningAnswers } from './running.ts';
 import { type Question, type SpeakDeps, type Spell, speak } from './speak.ts';
 import type { StreamReply } from './stream-reply.ts';
@@ -19,7 +18,6 @@ export type AnswerDeps = SpeakDeps & KeepDeps & { running: RunningAnswers; reser
 export interface Answered {
   outcome: 'answered' | 'partial' | 'stopped' | 'failed' | 'withdrawn';
   error: BotError | undefined;
-  prepared: Prepared | undefined;
 }
 
 function publicNotice(text: string, actions: Action[]): Notice {
@@ -54,7 +52,9 @@ export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question
       question = await renewed(deps, now, spell);
     }
   } catch (error) {
-    return await fail(deps, job, question, { charges, prepared: undefined }, onlyForbidden(error));
+    const refused = onlyForbidden(error);
+    await job.reply.withdraw();
+    return await fail(deps, job, question, { charges }, refused);
   } finally {
     running.end();
     question.reservation?.release();
@@ -77,7 +77,10 @@ function onlyForbidden(error: unknown): BotError {
 /** Whoever keeps changing the question would have it answered for ever. */
 async function giveUp(deps: AnswerDeps, job: Job, question: Question, spell: Spell): Promise<Answered> {
   await job.reply.withdraw();
-  const error = new BotError('input', 'the question kept changing while I was answering; use retry when it stands');
+  const error = new BotError(
+    'input',
+    'the conversation kept changing while I was answering; use retry when it is quiet',
+  );
   return await fail(deps, job, question, spell, error);
 }
 
@@ -110,7 +113,7 @@ async function conclude(
   spell: Spell,
 ): Promise<Answered | undefined> {
   const { channel, turn } = question;
-  const { stream, prepared } = spell;
+  const { stream } = spell;
   const verdict = running.verdict();
   if (verdict === 'withdraw') return await takeBack(deps, job, question, spell);
   const error = verdict === undefined ? spell.error : new BotError('stopped', running.reason());
@@ -131,7 +134,7 @@ async function conclude(
     // A stop in the last moment comes too late to change anything.
     () => verdict !== 'drop' && (running.verdict() === verdict || running.verdict() === 'stop'),
   );
-  if (kept) return { outcome: outcomeOf(verdict, partial), error: verdict === undefined ? error : undefined, prepared };
+  if (kept) return { outcome: outcomeOf(verdict, partial), error: verdict === undefined ? error : undefined };
   // Its cost is kept; what was said is not, because what it stood on changed while it was being written.
   spell.charges.length = 0;
   if (verdict === 'drop' || running.verdict() === 'drop') return await keepNothing(deps, job, question, spell);
@@ -180,14 +183,14 @@ async function fail(
   deps: AnswerDeps,
   job: Job,
   question: Question,
-  spell: Pick<Spell, 'charges' | 'prepared'>,
+  spell: Pick<Spell, 'charges'>,
   error: BotError,
 ): Promise<Answered> {
   const outcome = publicNotice(userText(error, deps.now()), [retryAction]);
   const entry = (): StoredRecord => job.update({ outcome });
   const cost: Cost = { charges: spell.charges, reservation: question.reservation, entry };
   await keepFailure(deps, question.channel, question.turn, error.message, cost);
-  return { outcome: error.kind === 'stopped' ? 'stopped' : 'failed', error, prepared: spell.prepared };
+  return { outcome: error.kind === 'stopped' ? 'stopped' : 'failed', error };
 }
 
 async function takeBack(deps: AnswerDeps, job: Job, question: Question, spell: Spell): Promise<Answered> {
@@ -199,5 +202,5 @@ async function takeBack(deps: AnswerDeps, job: Job, question: Question, spell: S
 async function keepNothing(deps: AnswerDeps, job: Job, question: Question, spell: Spell): Promise<Answered> {
   const cost: Cost = { charges: spell.charges, reservation: question.reservation, entry: job.done };
   await keepCost(deps, question.channel, cost);
-  return { outcome: 'withdrawn', error: undefined, prepared: spell.prepared };
+  return { outcome: 'withdrawn', error: undefined };
 }

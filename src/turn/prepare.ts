@@ -2,7 +2,7 @@ import type { Calibration } from '../conversation/calibration.ts';
 import type { Conversations } from '../conversation/conversations.ts';
 import type { FoldTexts } from '../conversation/folds.ts';
 import type { ChannelState } from '../conversation/journal.ts';
-import { type MemoryLimits, planLimits } from '../conversation/limits.ts';
+import { type MemoryLimits, planLimits, seedShare } from '../conversation/limits.ts';
 import type { Profile } from '../conversation/profile.ts';
 import type { Seeds } from '../conversation/seed.ts';
 import { cutAtSentence } from '../conversation/sentences.ts';
@@ -53,7 +53,7 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
   const budget = await budgetTokens(deps, profile);
   const system = systemText(profile.role, question.name === undefined);
   const roleTokens = perMessageTokens + replyPrimerTokens + (await counter.count(system));
-  const seed = await deps.seeds.of(channel, Math.floor(budget * 0.25));
+  const seed = await deps.seeds.of(channel, Math.floor(budget * seedShare));
   const fixedTokens = roleTokens + seed.tokens;
   const limits = planLimits({ ...profile.memory, tokens: budget }, fixedTokens);
   const noteTokens = await countMessages([leftOutMessage], counter);
