@@ -67,9 +67,12 @@ function fillDisk(program: Program, isFull: boolean): void {
   assert.equal(status, 0);
 }
 
-const mount = ['unshare', '--map-root-user', '--mount'];
-const [command = '', ...mountArgs] = [...mount, 'mount', '-t', 'tmpfs', 'none', '/mnt'];
-const cannotMount = spawnSync(command, mountArgs).status === 0 ? false : 'this system lets nobody mount anything';
+const mount = ['unshare', '--map-root-user', '--mount'] as const;
+const [command, ...mountArgs] = mount;
+const cannotMount =
+  spawnSync(command, [...mountArgs, 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
+    ? false
+    : 'this system lets nobody mount anything';
 
 describe('the data', { concurrency: true }, () => {
   test('a damaged record stops its own channel with one line, loses nothing there, and leaves the others alone', async (t) => {
