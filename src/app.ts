@@ -1,6 +1,8 @@
+import type { Values } from './commands/command.ts';
 import { completeLine } from './commands/complete.ts';
 import { commands } from './commands/list.ts';
 import { restrictionProblems } from './commands/policy.ts';
+import { settingExamples } from './commands/settings.ts';
 import type { Config } from './config.ts';
 import { headKind } from './conversation/head.ts';
 import { planLimits, smallestHigh } from './conversation/limits.ts';
@@ -71,7 +73,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     log,
     now,
     defaultRole: defaults.role,
-    complete: (line) => completeLine(commands, line),
+    complete: (line) => completeLine(commands, line, settingValues),
   });
   const health = () => healthOf(store, adapters);
   const operations = serve
@@ -148,4 +150,9 @@ async function checkBudget(
 function checkRestrictions(config: Config): void {
   const [problem] = restrictionProblems(commands, config.policy.restrictedCommands);
   if (problem !== undefined) throw new BotError('config', problem);
+}
+
+/** What a setting may be set to, for completion. */
+function settingValues(option: string, values: Values): readonly string[] {
+  return option === 'value' ? settingExamples(String(values.name).replace(/^workspace\./i, '')) : [];
 }
