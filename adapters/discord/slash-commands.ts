@@ -96,10 +96,11 @@ export function areRegistered(wanted: readonly SlashCommand[], registered: unkno
   return wanted.every((one) => there.has(JSON.stringify(comparable(one))));
 }
 
-const compared = new Set([
-  ...['name', 'description', 'type', 'contexts', 'integration_types', 'options'],
-  ...['required', 'choices', 'value', 'autocomplete', 'min_value', 'max_value'],
-]);
+const compared = new Set(
+  'name description type contexts integration_types options required choices value autocomplete min_value max_value'.split(
+    ' ',
+  ),
+);
 
 /** Only what is ours to say, and nothing that says no more than its absence. */
 function comparable(given: unknown): unknown {
