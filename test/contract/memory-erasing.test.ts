@@ -8,7 +8,9 @@ import { type Event, toChannelId } from '../../src/event.ts';
 import { sweep } from '../../src/housekeeping.ts';
 import { createLog } from '../../src/log.ts';
 import type { ModelRequest } from '../../src/model/model.ts';
+import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { openStore } from '../../src/storage/open.ts';
+import { createStore } from '../../src/storage/store.ts';
 import { command, message, person, room, scriptedModel, startCore, type TestCore } from './core.ts';
 import { chatter, contentOf, goodSummary, say, talk, textOf } from './memory-talk.ts';
 
@@ -267,4 +269,28 @@ test('a thread that is being answered when its channel forgets something is answ
   while (core.inbox.running() + core.inbox.waiting() > 0) await new Promise((resolve) => setImmediate(resolve));
   assert.ok(core.outcomes.get('e1000')?.answer);
   assert.ok(!textOf(core.model.answers().at(-1)).includes(secret));
+});
+
+test('a fold that is void is out of reach even where its place cannot be cleared', async (t) => {
+  const backend = createMemoryBackend();
+  const deleteMany = () => Promise.reject(new Error('not now'));
+  const model = scriptedModel((request) => {
+    if (request.purpose !== 'fold') return 'Well.';
+    return textOf(request).includes(secret) ? `${goodSummary} ${secret}` : goodSummary;
+  });
+  const store = createStore({ ...backend, deleteMany });
+  const core = await startCore({ model, store, env: { MEMORY_TOKENS: '1000', STORE_URL: 'memory:' } });
+  t.after(() => core.stop());
+  await core.send(message(0, `mark0x ${words}`, { author: cat }));
+  await talk(core, 1, 30);
+  const { folds } = (await core.memory.conversations.read(room)).view;
+  assert.ok(JSON.stringify(await core.memory.folds.texts(folds)).includes(secret));
+  await core.send(removal('m0')).catch(() => undefined);
+  await core.memory.idle();
+  assert.ok(!JSON.stringify(await core.memory.folds.all(room)).includes(secret));
+  assert.ok(!JSON.stringify(await core.memory.folds.texts(folds)).includes(secret));
+  await core.send(message(1000, 'what is the word?', { ...inThread, author: cat, to: 'mention', branchedFrom: 'm30' }));
+  assert.ok(!textOf(core.model.answers().at(-1)).includes(secret));
+  const all = await backend.list({ from: 'a', to: '{', limit: undefined, reverse: false });
+  assert.ok(!JSON.stringify(all).includes(secret));
 });
