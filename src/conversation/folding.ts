@@ -43,7 +43,7 @@ export interface FoldRequest {
   high: number;
 }
 
-export interface FoldNews {
+interface FoldNews {
   /** The channel was folded, and had never been before. */
   first: boolean;
   /** Folding has failed several times. */

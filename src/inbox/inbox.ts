@@ -244,9 +244,15 @@ function messageKey(channel: ChannelId, messageId: string): string {
   return `${channel}:${messageId}`;
 }
 
-/** A sign of life that cannot be given is no reason not to answer. */
+/** A sign of life that cannot be given is no reason not to answer, unless nothing can be said there at all. */
 function patient(reply: Reply): Reply {
-  return { ...reply, progress: (note) => reply.progress(note).catch(() => undefined) };
+  const progress = async (note: string): Promise<void> => {
+    await reply.progress(note).catch((error: unknown) => {
+      const { kind, retryAt } = toBotError(error);
+      if (kind === 'platform' && retryAt === undefined) throw error;
+    });
+  };
+  return { ...reply, progress };
 }
 
 function toPending(event: Event): Pending {
