@@ -80,6 +80,11 @@ test('a reset hides the channel from itself and from its threads, which start af
   assert.doesNotMatch(known, /mark([0-9]|1[0-9]|20)x|mark100x/);
   const goingOn = await lastPrompt(core, inThread(104, 'mark104x and on'));
   assert.match(goingOn, /mark101x.*mark104x/, 'what is said since is remembered');
+  const remembered = (await allTurns(core, first)).filter((turn) => turn.role === 'user');
+  assert.deepEqual(
+    remembered.map((turn) => turn.id),
+    ['m101', 'm104'],
+  );
   const other = await lastPrompt(core, inThread(102, 'mark102x another thread', second, 'm21'));
   assert.match(other, /mark21x/);
 

@@ -14,7 +14,6 @@ test('the budget is divided as measured: folds 15 %, recall 10 %, what is left f
     low: 2800,
     folds: 1800,
     perFold: 425,
-    seed: 3000,
     rounds: undefined,
   });
 });
