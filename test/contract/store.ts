@@ -19,7 +19,7 @@ export function isStoreError(pattern: RegExp): (error: unknown) => true {
   return (error) => {
     assert.ok(error instanceof BotError, String(error));
     // What is damaged stays so: nobody waits for it.
-    assert.equal(error.kind, /is damaged|newer version/.test(error.message) ? 'damaged' : 'store');
+    assert.equal(error.kind, /^the record .* (is damaged|newer version)/.test(error.message) ? 'damaged' : 'store');
     assert.match(error.message, pattern);
     return true;
   };
