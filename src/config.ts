@@ -85,6 +85,11 @@ const variables = {
   DISCORD_BOT_TOKEN: text.optional(),
   DISCORD_TOKEN: text.optional(),
   DISCORD_API_URL: httpUrl.optional(),
+  SLACK_BOT_TOKEN: text.optional(),
+  SLACK_APP_TOKEN: text.optional(),
+  SLACK_SIGNING_SECRET: text.optional(),
+  SLACK_PORT: wholeNumber(0, 65_535).default(3000),
+  SLACK_API_URL: httpUrl.optional(),
   OLLAMA_URL: httpUrl.default('http://127.0.0.1:11434'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
@@ -99,7 +104,14 @@ const schema = z.object(variables);
 export const variableNames = Object.keys(variables);
 
 /** The variables whose values must never be shown. */
-const secretNames = ['OPENAI_API_KEY', 'DISCORD_BOT_TOKEN', 'DISCORD_TOKEN'] as const;
+const secretNames = [
+  'OPENAI_API_KEY',
+  'DISCORD_BOT_TOKEN',
+  'DISCORD_TOKEN',
+  'SLACK_BOT_TOKEN',
+  'SLACK_APP_TOKEN',
+  'SLACK_SIGNING_SECRET',
+] as const;
 
 export type Config = ReturnType<typeof toConfig>;
 
@@ -135,6 +147,15 @@ function crossChecks(values: Values): string[] {
   if (window !== undefined && total + values.MAX_REPLY_TOKENS > window) {
     problems.push('MEMORY_TOKENS: with MAX_REPLY_TOKENS it is more than MODEL_CONTEXT_TOKENS');
   }
+  const { SLACK_BOT_TOKEN: slack, SLACK_APP_TOKEN: socket, SLACK_SIGNING_SECRET: signing } = values;
+  if (slack !== undefined && socket === undefined && signing === undefined) {
+    problems.push('SLACK_BOT_TOKEN: needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) beside it');
+  }
+  if (slack === undefined && (socket ?? signing) !== undefined) {
+    problems.push(
+      `${socket === undefined ? 'SLACK_SIGNING_SECRET' : 'SLACK_APP_TOKEN'}: needs SLACK_BOT_TOKEN beside it`,
+    );
+  }
   return problems;
 }
 
@@ -167,6 +188,13 @@ function toConfig(values: Values) {
     storeUrl: values.STORE_URL ?? `sqlite:${values.DATA_DIR}/channelore.db`,
     catchUpMs: values.CATCH_UP_MINUTES * 60_000,
     discord: { token: values.DISCORD_BOT_TOKEN ?? values.DISCORD_TOKEN, apiUrl: values.DISCORD_API_URL },
+    slack: {
+      botToken: values.SLACK_BOT_TOKEN,
+      appToken: values.SLACK_APP_TOKEN,
+      signingSecret: values.SLACK_SIGNING_SECRET,
+      port: values.SLACK_PORT,
+      apiUrl: values.SLACK_API_URL,
+    },
     ollamaUrl: values.OLLAMA_URL,
     policy: {
       adminUsers: values.ADMIN_USERS,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { startDiscord } from '../adapters/discord/discord.ts';
+import { type SlackDeps, startSlack } from '../adapters/slack/slack.ts';
 import { type ChatArguments, parseArguments } from '../adapters/terminal/arguments.ts';
 import { startJsonLines } from '../adapters/terminal/json-lines.ts';
 import { startTerminal } from '../adapters/terminal/terminal.ts';
@@ -24,7 +25,8 @@ async function main(): Promise<void> {
   const config = parseConfig(environment);
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const { token } = config.discord;
-  const isChat = mode === 'chat' || (isTerminal && token === undefined);
+  const slack = toSlackParts(config);
+  const isChat = mode === 'chat' || (isTerminal && token === undefined && slack === undefined);
   const chat = isChat ? parseArguments(rest) : undefined;
   const log = toLog(config, chat !== undefined);
   let stopping = false;
@@ -35,11 +37,14 @@ async function main(): Promise<void> {
   };
   const startAdapters = async (host: Host): Promise<Adapter[]> => {
     if (chat !== undefined) return [await startChat(host, chat, { isTerminal, environment, onClosed: stop })];
+    const started: Adapter[] = [];
     if (token !== undefined) {
       const { apiUrl } = config.discord;
       const own = { token, apiUrl, catchUpMs: config.catchUpMs, commands, split: splitAnswer };
-      return [startDiscord({ ...host, ...own, onFatal: fail })];
+      started.push(startDiscord({ ...host, ...own, onFatal: fail }));
     }
+    if (slack !== undefined) started.push(startSlack({ ...host, ...slack, split: splitAnswer, onFatal: fail }));
+    if (started.length > 0) return started;
     log.warn({}, 'nobody can speak to me here: `npm run chat` starts a conversation in a terminal');
     return [];
   };
@@ -66,6 +71,16 @@ async function main(): Promise<void> {
   }
 
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+}
+
+/** Socket Mode where there is a token for it; else Slack sends its requests. */
+function toSlackParts(config: Config): Pick<SlackDeps, 'botToken' | 'line' | 'apiUrl'> | undefined {
+  const { botToken, appToken, signingSecret, port, apiUrl } = config.slack;
+  if (botToken === undefined) return undefined;
+  if (appToken !== undefined) return { botToken, apiUrl, line: { appToken } };
+  return signingSecret === undefined
+    ? undefined
+    : { botToken, apiUrl, line: { signingSecret, host: config.host, port } };
 }
 
 interface ChatPlace {

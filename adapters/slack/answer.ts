@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import type { Action, Piece } from '../../src/event.ts';
+import { type Api, type Body, toPosts } from './api.ts';
+import { toActions } from './buttons.ts';
+import { troubleOf } from './failure.ts';
+import { isNewer } from './ids.ts';
+import { fallback, markdownBlock } from './markdown.ts';
+import type { Status } from './status.ts';
+import { type Stream, type StreamHabits, startStream } from './stream.ts';
+import type { Post } from './wire.ts';
+
+/** The messages of one answer: streamed, posted, edited, found again after a crash, taken back. */
+export interface Answer {
+  write(piece: Piece): Promise<string>;
+  withdraw(): Promise<void>;
+}
+
+export interface AnswerPlan {
+  channel: string;
+  /** The thread it is shown in; nothing for the channel itself. */
+  thread: string | undefined;
+  /** The thread whose conversation it belongs to; nothing for the channel's. */
+  conversation: string | undefined;
+  /** The message it answers. */
+  question: string | undefined;
+  /** Nothing of it is older than this. */
+  after: string;
+  recipient: { user: string; team: string };
+  /** The same for the same event. */
+  seed: string;
+  /** The pieces known to stand. */
+  posted: readonly string[];
+  /** Nobody can have posted anything yet. */
+  fresh: boolean;
+}
+
+export interface AnswerDeps {
+  api: Api;
+  status: Status;
+  self: string;
+  now(): number;
+  habits: StreamHabits;
+  /** Messages that belong to an answer under way: nobody else's recovery may take them for its own. */
+  claimed: Set<string>;
+}
+
+export const answerType = 'channelore_answer';
+export const noticeType = 'channelore_notice';
+
+interface Standing {
+  ts: string;
+  stream: Stream | undefined;
+  /** Slack may still hold it for a stream, which must end before it can be edited. */
+  open: boolean;
+}
+
+export function toKey(seed: string): string {
+  return createHash('sha256').update(seed).digest('base64url').slice(0, 24);
+}
+
+export function createAnswer(deps: AnswerDeps, plan: AnswerPlan): Answer {
+  const { api, claimed } = deps;
+  const { channel, thread } = plan;
+  const key = toKey(plan.seed);
+  let standing: (Standing | undefined)[] = [];
+  let searched = plan.fresh;
+  for (const ts of plan.posted) claim(standing.length, ts, true);
+
+  function claim(index: number, ts: string, open: boolean, stream?: Stream): void {
+    standing[index] = { ts, stream, open };
+    claimed.add(ts);
+  }
+
+  /** What an earlier attempt posted without living to say so. A stream that was never ended says nothing of itself. */
+  async function recover(): Promise<void> {
+    if (searched) return;
+    const posts = toPosts(await api.messagesAfter(channel, thread, plan.after));
+    const own = posts.filter((post) => post.user === deps.self && isNewer(post.ts, plan.after));
+    const known = new Set(standing.map((one) => one?.ts));
+    const found = own.filter((one) => !known.has(one.ts));
+    for (const post of found) {
+      const index = indexOf(post);
+      if (index !== undefined && standing[index] === undefined) claim(index, post.ts, true);
+    }
+    // Of one answer no more than the last message can be without a name.
+    const nameless = found.find((post) => post.metadata === undefined && !claimed.has(post.ts));
+    if (nameless !== undefined) claim(standing.length, nameless.ts, true);
+    searched = true;
+  }
+
+  function indexOf({ metadata }: Post): number | undefined {
+    if (metadata?.event_type !== answerType || metadata.event_payload.answer !== key) return undefined;
+    const { index } = metadata.event_payload;
+    return typeof index === 'number' ? index : undefined;
+  }
+
+  function toBody(index: number, text: string, actions: readonly Action[]): Body {
+    const about = { thread: plan.conversation, question: plan.question };
+    return {
+      text: fallback(text),
+      blocks: [markdownBlock(text), ...toActions(actions, about)],
+      metadata: { event_type: answerType, event_payload: { answer: key, index } },
+    };
+  }
+
+  /** An error after which nobody knows whether it was posted: it is looked for before it is posted again. */
+  async function posting<T>(task: () => Promise<T>): Promise<T> {
+    await deps.status.settled();
+    try {
+      return await task();
+    } catch (error) {
+      if (troubleOf(error) === 'passing') searched = false;
+      throw error;
+    }
+  }
+
+  async function begin({ index, text, actions }: Piece): Promise<void> {
+    if (thread !== undefined) {
+      const { recipient } = plan;
+      const blocks = toActions(actions, { thread: plan.conversation, question: plan.question });
+      const streaming = { channel, thread, recipient, now: deps.now };
+      const stream = await posting(() => startStream(api, streaming, deps.habits, { text, blocks }));
+      if (stream !== undefined) return claim(index, stream.ts, true, stream);
+    }
+    claim(index, await posting(() => api.post(channel, thread, toBody(index, text, actions))), false);
+  }
+
+  /** Makes it stand as given, whatever stands there. */
+  async function put(index: number, body: Body): Promise<void> {
+    await recover();
+    const known = standing[index];
+    if (known !== undefined) {
+      try {
+        await close(known);
+        return await api.update(channel, known.ts, body);
+      } catch (error) {
+        if (troubleOf(error) === 'streaming') known.open = true;
+        if (troubleOf(error) !== 'message-gone') throw error;
+        standing[index] = undefined;
+      }
+    }
+    claim(index, await posting(() => api.post(channel, thread, body)), false);
+  }
+
+  async function close(known: Standing): Promise<void> {
+    known.stream = undefined;
+    if (!known.open) return;
+    try {
+      await api.stopStream(channel, known.ts);
+    } catch (error) {
+      const isOver = ['stream-over', 'message-gone', 'other'].includes(troubleOf(error));
+      if (!isOver) throw error;
+    }
+    known.open = false;
+  }
+
+  async function grow(piece: Piece): Promise<void> {
+    await recover();
+    const known = standing[piece.index];
+    if (known === undefined) return await begin(piece);
+    if (known.stream !== undefined && (await known.stream.grow(piece.text))) return;
+    await put(piece.index, toBody(piece.index, piece.text, piece.actions));
+  }
+
+  async function removeFrom(index: number): Promise<void> {
+    for (const one of standing.slice(index)) {
+      if (one !== undefined) await api.patiently(() => api.remove(channel, one.ts));
+    }
+    standing = standing.slice(0, index);
+  }
+
+  return {
+    async write(piece) {
+      const { index, text, actions } = piece;
+      // Of what is still growing the next edit says all; only what must come is insisted on.
+      if (piece.done || piece.last) await api.patiently(() => put(index, toBody(index, text, actions)));
+      else await api.unhurried(() => grow(piece));
+      if (piece.last) await removeFrom(index + 1);
+      const ts = standing[index]?.ts ?? '';
+      if (piece.last) for (const one of standing) claimed.delete(one?.ts ?? '');
+      return ts;
+    },
+
+    async withdraw() {
+      await api.patiently(recover);
+      await removeFrom(0);
+      await deps.status.clear();
+    },
+  };
+}

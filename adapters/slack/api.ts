@@ -1,0 +1,250 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type types, webApi } from '@slack/bolt';
+import { z } from 'zod';
+import type { Log } from '../../src/log.ts';
+import { errorName, neededScopes, retryAfterMs, troubleOf } from './failure.ts';
+import { type Post, postSchema, userSchema } from './wire.ts';
+
+/** The requests that are made, and nothing else of the Web API; with each the scopes it needs. */
+
+const history = ['channels:history', 'groups:history', 'im:history', 'mpim:history'];
+
+export const methodScopes = {
+  'auth.test': [],
+  'assistant.threads.setStatus': ['assistant:write'],
+  'assistant.threads.setSuggestedPrompts': ['assistant:write'],
+  'assistant.threads.setTitle': ['assistant:write'],
+  'chat.appendStream': ['chat:write'],
+  'chat.delete': ['chat:write'],
+  'chat.postEphemeral': ['chat:write'],
+  'chat.postMessage': ['chat:write'],
+  'chat.startStream': ['chat:write'],
+  'chat.stopStream': ['chat:write'],
+  'chat.update': ['chat:write'],
+  'conversations.history': history,
+  'conversations.info': ['channels:read', 'groups:read', 'im:read', 'mpim:read'],
+  'conversations.open': ['im:write'],
+  'conversations.replies': history,
+  'files.completeUploadExternal': ['files:write'],
+  'files.getUploadURLExternal': ['files:write'],
+  'users.info': ['users:read'],
+  'views.publish': [],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Method = keyof typeof methodScopes;
+
+export type Blocks = types.KnownBlock[];
+
+export interface Body {
+  text: string;
+  blocks: Blocks;
+  metadata?: types.MessageMetadata;
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+interface ApiDeps {
+  web: webApi.WebClient;
+  log: Log;
+  signal: AbortSignal;
+  /** The token is no longer good for anything. */
+  onUnauthorized(error: unknown): void;
+}
+
+const pageSize = 200;
+const pausesMs = [500, 1000, 2000, 4000];
+const longestWaitMs = 60_000;
+const quiet = { unfurl_links: false, unfurl_media: false };
+
+export function createApi(deps: ApiDeps) {
+  const { web, log, signal } = deps;
+  const lacking = new Set<string>();
+
+  async function call(method: Method, given: Record<string, unknown>): Promise<Record<string, unknown>> {
+    try {
+      return { ...(await web.apiCall(method, given)) };
+    } catch (error) {
+      const trouble = troubleOf(error);
+      if (trouble === 'unauthorized') deps.onUnauthorized(error);
+      if (trouble === 'scope') nameScope(method, error);
+      throw error;
+    }
+  }
+
+  /** Once for each: with what the operator has to do. */
+  function nameScope(method: Method, error: unknown): void {
+    if (lacking.has(method)) return;
+    lacking.add(method);
+    const scopes = neededScopes(error) ?? methodScopes[method].join(', ');
+    const remedy = `the app lacks the scope ${scopes}: add it under OAuth & Permissions (or paste what npm run slack:manifest prints under App Manifest), then reinstall the app`;
+    log.error({ method, scopes }, remedy);
+  }
+
+  async function rest(ms: number): Promise<void> {
+    await delay(Math.min(ms, longestWaitMs), undefined, { signal }).catch(() => undefined);
+  }
+
+  /** Waits as long as Slack asks for; this call alone, the others go on. */
+  async function unhurried<T>(task: () => Promise<T>): Promise<T> {
+    for (let waits = 0; ; waits++) {
+      try {
+        return await task();
+      } catch (error) {
+        if (troubleOf(error) !== 'limited' || waits === pausesMs.length || signal.aborted) throw error;
+        const ms = retryAfterMs(error) ?? 1000;
+        log.info({ ms }, 'Slack asks for a pause');
+        await rest(ms);
+      }
+    }
+  }
+
+  async function* pages(method: 'conversations.replies' | 'conversations.history', given: Record<string, unknown>) {
+    let cursor: string | undefined;
+    do {
+      const more = cursor === undefined ? {} : { cursor };
+      const found = await call(method, { ...given, ...more, limit: pageSize, include_all_metadata: true });
+      const page = pageShape.parse(found);
+      yield page.messages;
+      cursor = page.response_metadata?.next_cursor || undefined;
+    } while (cursor !== undefined);
+  }
+
+  return {
+    unhurried,
+
+    /** What must be done is tried again for some seconds; each attempt must be harmless beside the others. */
+    async patiently<T>(task: () => Promise<T>): Promise<T> {
+      for (const pauseMs of pausesMs) {
+        try {
+          return await unhurried(task);
+        } catch (error) {
+          const helps = ['passing', 'streaming'].includes(troubleOf(error)) && !signal.aborted;
+          if (!helps) throw error;
+          // A shutdown ends the waiting; the next attempt is then the last.
+          await rest(pauseMs);
+        }
+      }
+      return await unhurried(task);
+    },
+
+    async self() {
+      const found = await call('auth.test', {});
+      return z.object({ user_id: z.string(), team_id: z.string(), bot_id: z.string().optional() }).parse(found);
+    },
+
+    async post(channel: string, thread: string | undefined, body: Body): Promise<string> {
+      const where = thread === undefined ? { channel } : { channel, thread_ts: thread };
+      return tsShape.parse(await call('chat.postMessage', { ...where, ...body, ...quiet })).ts;
+    },
+
+    async postEphemeral(channel: string, thread: string | undefined, user: string, body: Body): Promise<void> {
+      const where = thread === undefined ? { channel, user } : { channel, user, thread_ts: thread };
+      const { metadata: _, ...shown } = body;
+      await call('chat.postEphemeral', { ...where, ...shown });
+    },
+
+    async update(channel: string, ts: string, body: Body): Promise<void> {
+      await call('chat.update', { channel, ts, ...body });
+    },
+
+    /** Gone already is as good. */
+    async remove(channel: string, ts: string): Promise<void> {
+      try {
+        await call('chat.delete', { channel, ts });
+      } catch (error) {
+        if (troubleOf(error) !== 'message-gone') throw error;
+      }
+    },
+
+    async startStream(given: {
+      channel: string;
+      thread: string;
+      recipient: { user: string; team: string };
+      chunks: types.AnyChunk[];
+    }): Promise<string> {
+      const { channel, thread, recipient, chunks } = given;
+      const to = { recipient_user_id: recipient.user, recipient_team_id: recipient.team };
+      return tsShape.parse(await call('chat.startStream', { channel, thread_ts: thread, ...to, chunks })).ts;
+    },
+
+    async appendStream(channel: string, ts: string, text: string): Promise<void> {
+      await call('chat.appendStream', { channel, ts, markdown_text: text });
+    },
+
+    async stopStream(channel: string, ts: string): Promise<void> {
+      await call('chat.stopStream', { channel, ts });
+    },
+
+    /** What was said in the thread, or in the channel, since then, oldest first. */
+    async messagesAfter(channel: string, thread: string | undefined, after: string): Promise<unknown[]> {
+      const found: unknown[] = [];
+      const given =
+        thread === undefined
+          ? pages('conversations.history', { channel, oldest: after })
+          : pages('conversations.replies', { channel, ts: thread, oldest: after });
+      for await (const page of given) found.push(...page);
+      return thread === undefined ? found.reverse() : found;
+    },
+
+    async user(id: string) {
+      return userSchema.parse(await call('users.info', { user: id })).user;
+    },
+
+    async channelName(id: string): Promise<string | undefined> {
+      return z
+        .object({ channel: z.object({ name: z.string().optional() }) })
+        .parse(await call('conversations.info', { channel: id })).channel.name;
+    },
+
+    async openDirect(user: string): Promise<string> {
+      return z
+        .object({ channel: z.object({ id: z.string() }) })
+        .parse(await call('conversations.open', { users: user })).channel.id;
+    },
+
+    async setStatus(channel: string, thread: string, status: string): Promise<void> {
+      await call('assistant.threads.setStatus', { channel_id: channel, thread_ts: thread, status });
+    },
+
+    async setTitle(channel: string, thread: string, title: string): Promise<void> {
+      await call('assistant.threads.setTitle', { channel_id: channel, thread_ts: thread, title });
+    },
+
+    async setPrompts(channel: string, thread: string, prompts: { title: string; message: string }[]): Promise<void> {
+      await call('assistant.threads.setSuggestedPrompts', { channel_id: channel, thread_ts: thread, prompts });
+    },
+
+    async publishHome(user: string, blocks: Blocks): Promise<void> {
+      await call('views.publish', { user_id: user, view: { type: 'home', blocks } });
+    },
+
+    async upload(channel: string, files: readonly { name: string; content: string }[]): Promise<void> {
+      const done: { id: string; title: string }[] = [];
+      for (const { name, content } of files) {
+        const body = Buffer.from(content);
+        const found = await call('files.getUploadURLExternal', { filename: name, length: body.length });
+        const { upload_url: url, file_id: id } = uploadShape.parse(found);
+        const response = await fetch(url, { method: 'POST', body, redirect: 'error', signal });
+        if (!response.ok) throw new webApi.WebAPIRequestError(new Error(`upload answered ${response.status}`));
+        done.push({ id, title: name });
+      }
+      await call('files.completeUploadExternal', { channel_id: channel, files: done });
+    },
+  };
+}
+
+const tsShape = z.object({ ts: z.string() });
+const uploadShape = z.object({ upload_url: z.string(), file_id: z.string() });
+const pageShape = z.object({
+  messages: z.array(z.unknown()),
+  response_metadata: z.object({ next_cursor: z.string().optional() }).optional(),
+});
+
+export function toPosts(found: readonly unknown[]): Post[] {
+  return found.flatMap((one) => postSchema.safeParse(one).data ?? []);
+}
+
+/** For the log: what Slack called it. */
+export function slackError(error: unknown): string {
+  return errorName(error) ?? troubleOf(error);
+}

@@ -1,0 +1,186 @@
+import type { App } from '@slack/bolt';
+import type { Author } from '../../src/event.ts';
+import type { Log } from '../../src/log.ts';
+import { toClickEvent, toHomeEvents, toSlashEvent, type Where } from './command.ts';
+import { createInOrder } from './in-order.ts';
+import type { Pane } from './pane.ts';
+import type { People } from './people.ts';
+import type { Taking } from './taking.ts';
+import { idsIn } from './text.ts';
+import { type Around, isPersons, isTombstone, toDeleteEvents, toEditEvent, toMessageEvent } from './to-event.ts';
+import {
+  changeSchema,
+  clickSchema,
+  deletionSchema,
+  homeSchema,
+  messageSchema,
+  paneSchema,
+  slashSchema,
+  type WireMessage,
+} from './wire.ts';
+
+/** From Slack's events, commands and clicks to the core's intake. Each resolves when Slack may be told so. */
+
+export interface ListeningDeps {
+  people: People;
+  taking: Taking;
+  pane: Pane;
+  where: Where;
+  self: string;
+  log: Log;
+  now(): number;
+  /** The app was removed, or its token revoked. */
+  onRemoved(): void;
+}
+
+/** The events that are listened to; the manifest asks for these. */
+export const listenedEvents = [
+  'app_home_opened',
+  'app_mention',
+  'app_uninstalled',
+  'assistant_thread_context_changed',
+  'assistant_thread_started',
+  'message.channels',
+  'message.groups',
+  'message.im',
+  'message.mpim',
+  'tokens_revoked',
+] as const;
+
+const maxOrders = 1000;
+const notKept = '⏹️ I am just restarting, or my memory is out of reach. Please give the command again in a moment.';
+const noSuchButton = 'That button is no longer understood. Mention me and write what you want.';
+
+export function createListening(deps: ListeningDeps) {
+  const { people, taking, pane, where, self, log } = deps;
+  const inOrder = createInOrder();
+  /** A slash command says not when it was given: at its first delivery. */
+  const orderedAt = new Map<string, number>();
+
+  async function around(text: string): Promise<Around> {
+    return { ...(await people.names(idsIn(text))), team: where.team };
+  }
+
+  async function onMessage(message: WireMessage): Promise<void> {
+    if (message.user === undefined || !isPersons(message, self)) return;
+    const { user } = message;
+    await inOrder.add(message.channel, async () => {
+      const [author, names] = await Promise.all([people.author(user), around(message.text)]);
+      const event = toMessageEvent(message, author, names);
+      if (event === undefined) return;
+      if (event.to === 'direct') pane.said(event);
+      await taking.take(event);
+    });
+  }
+
+  async function onChange(data: unknown): Promise<void> {
+    const change = changeSchema.safeParse(data).data;
+    if (change === undefined) return;
+    const { channel, message, previous_message: before } = change;
+    if (isTombstone(change)) return await onDeletion({ channel, deleted_ts: message.ts, previous_message: before });
+    await inOrder.add(channel, async () => {
+      const event = toEditEvent(change, await around(message.text));
+      if (event !== undefined) await taking.take(event);
+    });
+  }
+
+  async function onDeletion(deletion: Parameters<typeof toDeleteEvents>[0]): Promise<void> {
+    await inOrder.add(deletion.channel, async () => {
+      for (const event of toDeleteEvents(deletion, { team: where.team, self })) await taking.take(event);
+    });
+  }
+
+  async function onAnyMessage(data: unknown): Promise<void> {
+    const { subtype } = { subtype: undefined, ...(data instanceof Object ? data : {}) };
+    if (subtype === 'message_changed') return await onChange(data);
+    if (subtype === 'message_deleted') {
+      const deletion = deletionSchema.safeParse(data).data;
+      return deletion === undefined ? undefined : await onDeletion(deletion);
+    }
+    const message = messageSchema.safeParse(data).data;
+    if (message !== undefined) await onMessage(message);
+  }
+
+  async function onPane(data: unknown): Promise<void> {
+    const { assistant_thread: pane_ } = paneSchema.parse(data);
+    void pane.opened(pane_.channel_id, pane_.thread_ts);
+  }
+
+  async function onHome(data: unknown): Promise<void> {
+    const home = homeSchema.safeParse(data).data;
+    if (home === undefined || home.tab !== 'home') return;
+    const author = await people.author(home.user);
+    for (const event of toHomeEvents(home, author, where)) await taking.take(event);
+  }
+
+  function firstAt(id: string): number {
+    const at = orderedAt.get(id) ?? deps.now();
+    orderedAt.set(id, at);
+    const [oldest] = orderedAt.keys();
+    if (orderedAt.size > maxOrders && oldest !== undefined) orderedAt.delete(oldest);
+    return at;
+  }
+
+  /** What Slack is answered at once: nothing where the answer follows. */
+  async function onSlash(data: unknown): Promise<string | undefined> {
+    const slash = slashSchema.safeParse(data).data;
+    if (slash === undefined) return undefined;
+    const author = await people.author(slash.user_id, slash.user_name);
+    return await taken(() => taking.take(toSlashEvent(slash, author, firstAt(slash.trigger_id), where)));
+  }
+
+  async function onClick(data: unknown): Promise<string | undefined> {
+    const click = clickSchema.safeParse(data).data;
+    if (click === undefined) return undefined;
+    const author = await authorOf(click.user);
+    const event = toClickEvent(click, author, where);
+    if (event === undefined) return noSuchButton;
+    return await taken(() => taking.take(event));
+  }
+
+  async function authorOf(user: {
+    id: string;
+    username?: string | undefined;
+    name?: string | undefined;
+  }): Promise<Author> {
+    return await people.author(user.id, user.name ?? user.username);
+  }
+
+  /** Commands and clicks do not come again: whoever gave one is told. */
+  async function taken(task: () => Promise<void>): Promise<string | undefined> {
+    try {
+      await task();
+      return undefined;
+    } catch (error) {
+      log.warn({ error }, 'a command could not be kept');
+      return notKept;
+    }
+  }
+
+  return {
+    to(app: App): void {
+      app.event('app_mention', ({ event }) => onAnyMessage(event));
+      app.event('message', ({ event }) => onAnyMessage(event));
+      app.event('assistant_thread_started', ({ event }) => onPane(event));
+      app.event('assistant_thread_context_changed', ({ event }) => onPane(event));
+      app.event('app_home_opened', ({ event }) => onHome(event));
+      app.event('tokens_revoked', async ({ event }) => {
+        if (event.tokens.bot?.includes(self)) deps.onRemoved();
+      });
+      app.event('app_uninstalled', async () => deps.onRemoved());
+      app.command(/.*/, async ({ command, ack }) => {
+        const text = await onSlash(command);
+        await (text === undefined ? ack() : ack({ response_type: 'ephemeral', text }));
+      });
+      app.action(/.*/, async ({ body, ack, respond }) => {
+        const text = await onClick(body);
+        await ack();
+        if (text !== undefined) await respond({ response_type: 'ephemeral', replace_original: false, text });
+      });
+      // Not acknowledged then: it comes again.
+      app.error(async (error) => {
+        throw error;
+      });
+    },
+  };
+}

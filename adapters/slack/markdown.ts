@@ -1,0 +1,35 @@
+import type { types } from '@slack/bolt';
+
+/** What leaves: text as it is to be shown, in which nothing calls anybody. */
+
+/** Between the bracket and what would call: invisible, and no call any more. */
+const joiner = '\u2060';
+const calling = /<(?=!(?:channel|here|everyone|group|subteam)\b|@[UW][A-Z0-9]{2})/gi;
+/** Each call is at least so long, and grows by one. */
+const shortestCall = 5;
+
+/** Slack's limit for the `markdown` blocks of a message. */
+const maxMarkdownChars = 12_000;
+/** However many calls a text consists of, it stays within Slack's limit when they are taken out. */
+export const maxPieceChars = (maxMarkdownChars / (shortestCall + 1)) * shortestCall;
+
+export function neutralised(text: string): string {
+  return text.replace(calling, `<${joiner}`);
+}
+
+/** Of a growing text, what cannot become a call any more: what has been streamed stands for good. */
+export function withoutOpenCall(text: string): string {
+  return text.replace(/<(?:!\w{0,8}|@\w{0,3})?$/, '');
+}
+
+export function markdownBlock(text: string): types.MarkdownBlock {
+  return { type: 'markdown', text: neutralised(text) };
+}
+
+const maxFallbackChars = 3000;
+
+/** For notifications and for whatever shows no blocks. */
+export function fallback(text: string): string {
+  const escaped = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+  return escaped.length <= maxFallbackChars ? escaped : `${escaped.slice(0, maxFallbackChars).toWellFormed()}…`;
+}

@@ -1,0 +1,159 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type App, SocketModeReceiver } from '@slack/bolt';
+import { BotError, toBotError } from '../../src/errors.ts';
+import type { Log } from '../../src/log.ts';
+import type { BoltLogger } from './bolt-logger.ts';
+import { errorName, retryAfterMs, troubleOf } from './failure.ts';
+import { createDeliver, type Line } from './line.ts';
+
+/**
+ * Socket Mode. The client that Bolt brings speaks it; when to connect again is decided here, because its own attempts
+ * end the process when the token has been revoked meanwhile.
+ */
+export interface SocketDeps {
+  appToken: string;
+  /** Slack's own where there is none. */
+  apiUrl: string | undefined;
+  log: Log;
+  logger: BoltLogger;
+  /** The line is closed for good. */
+  onFatal(error: BotError): void;
+}
+
+type Client = SocketModeReceiver['client'];
+
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
+/** Without Slack's hello the client would wait for ever. */
+const helloMs = 15_000;
+const requestMs = 10_000;
+
+export function createSocketLine(deps: SocketDeps): Line {
+  const { log } = deps;
+  const stop = new AbortController();
+  let app: App | undefined;
+  let client: Client | undefined;
+  let connected = false;
+  let fatal: BotError | undefined;
+  const deliver = createDeliver(() => app);
+
+  /** Bolt's own receiver holds the client; its handler, which has no app, does nothing. */
+  function createClient(): Client {
+    const api = deps.apiUrl === undefined ? {} : { slackApiUrl: deps.apiUrl };
+    const clientOptions = { ...api, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true, timeout: requestMs };
+    const { appToken, logger } = deps;
+    const options = { appToken, logger, autoReconnectEnabled: false, installerOptions: { clientOptions } };
+    const { client: made } = new SocketModeReceiver(options);
+    made.on('slack_event', (given: Envelope) => {
+      take(given).catch((error: unknown) => {
+        log.warn({ error: toBotError(error) }, 'an event of Slack’s could not be taken; it will come again');
+      });
+    });
+    return made;
+  }
+
+  async function take({ body, ack }: Envelope): Promise<void> {
+    if (stop.signal.aborted) return;
+    const answer = await deliver(body);
+    try {
+      await ack(answer);
+    } catch (error) {
+      // The socket is gone; on the next one it comes again, and is known.
+      log.debug({ error }, 'an event could not be acknowledged');
+    }
+  }
+
+  async function connect(): Promise<void> {
+    const made = createClient();
+    client = made;
+    const closed = new Promise<void>((resolve) => {
+      made.once('disconnected', () => resolve());
+    });
+    const hello = new AbortController();
+    const late = delay(helloMs, undefined, { signal: hello.signal }).then(() => {
+      throw new BotError('platform', 'Slack opened a socket and did not say hello');
+    });
+    late.catch(() => undefined);
+    try {
+      await Promise.race([made.start(), late]);
+    } catch (error) {
+      void made.disconnect().catch(() => undefined);
+      throw error;
+    } finally {
+      hello.abort();
+    }
+    connected = true;
+    void closed.then(() => {
+      if (client !== made) return;
+      connected = false;
+      if (!stop.signal.aborted) void keep().catch(fail);
+    });
+  }
+
+  /** Connects until it is connected; throws what will not pass. */
+  async function keep(): Promise<void> {
+    for (let failures = 0; !stop.signal.aborted; failures++) {
+      try {
+        await connect();
+        if (failures > 0) log.info({}, 'connected to Slack again');
+        return;
+      } catch (error) {
+        const remedy = remedyFor(error);
+        if (remedy !== undefined) throw remedy;
+        const pauseMs = retryAfterMs(error) ?? Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
+        log.warn({ error, trouble: troubleOf(error), pauseMs }, 'Slack cannot be reached; I try again');
+        await delay(pauseMs, undefined, { signal: stop.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  function fail(error: unknown): void {
+    fatal = toBotError(error);
+    deps.onFatal(fatal);
+  }
+
+  async function hangUp(): Promise<void> {
+    stop.abort();
+    connected = false;
+    const last = client;
+    client = undefined;
+    // It may never have had a socket; then nothing answers, and nothing is lost.
+    if (last !== undefined) await Promise.race([last.disconnect(), delay(1000, undefined, { ref: false })]);
+  }
+
+  return {
+    init(given) {
+      app = given;
+    },
+    start: async () => undefined,
+    stop: async () => undefined,
+    open: keep,
+    health() {
+      if (fatal !== undefined) return { ready: false, detail: fatal.message };
+      return connected ? { ready: true, detail: 'connected' } : { ready: false, detail: 'connecting' };
+    },
+    pause: hangUp,
+    close: hangUp,
+  };
+}
+
+interface Envelope {
+  body: Record<string, unknown>;
+  ack(response?: unknown): Promise<void>;
+}
+
+const fatalErrors = [
+  ...['invalid_auth', 'not_authed', 'token_revoked', 'token_expired', 'account_inactive', 'team_disabled'],
+  ...['not_allowed_token_type', 'missing_scope', 'socket_mode_disabled', 'forbidden_team', 'invalid_token'],
+];
+
+function remedyFor(error: unknown): BotError | undefined {
+  const name = errorName(error);
+  if (name === undefined || !fatalErrors.includes(name)) return undefined;
+  const remedy =
+    name === 'socket_mode_disabled'
+      ? 'switch on Socket Mode in the app’s settings (or paste what npm run slack:manifest prints under App Manifest)'
+      : 'under Basic Information > App-Level Tokens make one with the scope connections:write, and put it into SLACK_APP_TOKEN';
+  const text = `SLACK_APP_TOKEN: Slack does not accept this token (${name}). At https://api.slack.com/apps choose the app; ${remedy}`;
+  return new BotError('config', text, { cause: error });
+}

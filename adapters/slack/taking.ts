@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { BotError } from '../../src/errors.ts';
+import type { Event, Intake } from '../../src/event.ts';
+
+/** Hands events to the core. What it cannot keep in time is not acknowledged, so that Slack sends it again. */
+export interface Taking {
+  take(event: Event): Promise<void>;
+  /** Once for an event that was accepted now: no earlier run can have begun to answer it. */
+  isFresh(event: Event): boolean;
+}
+
+/** Slack waits three seconds. */
+const mostWaitMs = 2200;
+
+/** `since`: what was said before may have been taken by an earlier run. */
+export function createTaking(intake: Intake, since: number): Taking {
+  const fresh = new Set<string>();
+  const keyOf = (event: Event): string => `${event.channel}:${event.id}`;
+
+  async function offer(event: Event): Promise<void> {
+    const key = keyOf(event);
+    const wasFresh = fresh.has(key);
+    if (event.at >= since) fresh.add(key);
+    try {
+      const outcome = await intake.accept(event);
+      if (outcome !== 'accepted' && !wasFresh) fresh.delete(key);
+    } catch (error) {
+      if (!wasFresh) fresh.delete(key);
+      throw error;
+    }
+  }
+
+  return {
+    async take(event) {
+      const stop = new AbortController();
+      const late = delay(mostWaitMs, undefined, { signal: stop.signal }).then(() => {
+        throw new BotError('store', 'it takes too long to keep an event');
+      });
+      late.catch(() => undefined);
+      const offered = offer(event);
+      // Slack is told no in time; if it is kept after all, the next delivery is known.
+      offered.catch(() => undefined);
+      try {
+        await Promise.race([offered, late]);
+      } finally {
+        stop.abort();
+      }
+    },
+    isFresh: (event) => fresh.delete(keyOf(event)),
+  };
+}

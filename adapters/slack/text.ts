@@ -1,0 +1,68 @@
+import type { WireMessage } from './wire.ts';
+
+/** From what Slack sends to what people read: names instead of ids, and no escapes. */
+
+export interface Names {
+  /** The bot's own id. */
+  self: string;
+  person(id: string): string | undefined;
+  channel(id: string): string | undefined;
+}
+
+const token = /<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>/g;
+
+/** Whom and what a text names without saying the name, to be looked up before it is read. */
+export function idsIn(text: string): { people: string[]; channels: string[] } {
+  const found = [...text.matchAll(token)].map(([, kind = '', id = '', label = '']) => ({ kind, id, label }));
+  const of = (kind: string): string[] => [
+    ...new Set(found.filter((one) => one.kind === kind && one.label === '').map((one) => one.id)),
+  ];
+  return { people: of('@'), channels: of('#') };
+}
+
+export function isOwnMention(text: string, self: string): boolean {
+  return [...text.matchAll(token)].some(([, kind, id]) => kind === '@' && id === self);
+}
+
+/** The bot's own mention says who is meant, and is no part of what is said. */
+export function toText(message: Pick<WireMessage, 'text' | 'attachments'>, names: Names): string {
+  const own = toReadable(withoutOwn(message.text, names.self), names).trim();
+  const forwarded = (message.attachments ?? [])
+    .filter((one) => one.is_share === true || one.is_msg_unfurl === true)
+    .map(({ text = '', fallback = '', author_name: by }) => {
+      const from = by === undefined ? '' : ` from ${by}`;
+      return `[forwarded message${from}]\n${toReadable(text || fallback, names)}`;
+    });
+  return [own, ...forwarded].filter((part) => part !== '').join('\n');
+}
+
+function withoutOwn(text: string, self: string): string {
+  return text.replace(new RegExp(`[ \\t]*<@${self}(?:\\|[^<>]*)?>[ \\t]*`, 'g'), (_, at: number) =>
+    at === 0 || text[at - 1] === '\n' ? '' : ' ',
+  );
+}
+
+function toReadable(text: string, names: Names): string {
+  const named = text.replace(token, (_, kind: string, id: string, label = '') => {
+    if (kind === '@') return `@${label || names.person(id) || 'somebody'}`;
+    if (kind === '#') return `#${label || names.channel(id) || 'unknown-channel'}`;
+    return kind === '!' ? toSpecial(id, label) : toLink(id, label);
+  });
+  return unescaped(named);
+}
+
+/** `<!here>`, `<!subteam^S1|@crew>`, `<!date^…|18 March>` */
+function toSpecial(id: string, label: string): string {
+  if (label !== '') return id.startsWith('subteam') && !label.startsWith('@') ? `@${label}` : label;
+  return `@${id.replace(/\^.*$/, '').replace(/^subteam$/, 'unknown-group')}`;
+}
+
+function toLink(address: string, label: string): string {
+  const plain = address.replace(/^(mailto|tel):/, '');
+  const isSame = label === '' || [address, plain, address.replace(/^https?:\/\//, '')].includes(label);
+  return isSame ? plain : `${label} (${plain})`;
+}
+
+function unescaped(text: string): string {
+  return text.replace(/&(lt|gt|amp);/g, (_, name: 'lt' | 'gt' | 'amp') => ({ lt: '<', gt: '>', amp: '&' })[name]);
+}
