@@ -8,8 +8,9 @@ import { type ModelServer, startModelServer } from '../sim/model-server.ts';
 import { type Line, newFolder, type Program, shownOf, startProgram } from './program.ts';
 
 /**
- * People speak in several channels while the program is killed again and again. What it acknowledged is not sent again;
- * what it did not is, as a platform would. In the end everything must have been answered, once and in order.
+ * People speak in several channels, edit and delete, while the program is killed again and again. What it did not
+ * acknowledge is sent again, and sometimes also what it did, as a platform would. In the end everything must have been
+ * answered, once and in order, as it stands.
  */
 export interface CrashPlan {
   seed: number;
@@ -28,14 +29,35 @@ interface Message {
   text: string;
 }
 
+interface Edit {
+  type: 'edit';
+  id: string;
+  at: number;
+  channel: string;
+  messageId: string;
+  text: string;
+}
+
+interface Deletion {
+  type: 'delete';
+  id: string;
+  at: number;
+  channel: string;
+  messageIds: string[];
+}
+
+type Change = Edit | Deletion;
+
 interface ExportedTurn {
   seq: number;
   role: 'user' | 'assistant';
+  id: string;
   text: string;
   answers?: number;
   unanswered?: string;
   alternatives?: unknown[];
   partial?: string;
+  erased?: string;
 }
 
 export async function surviveKills(t: TestContext, plan: CrashPlan): Promise<void> {
@@ -43,14 +65,17 @@ export async function surviveKills(t: TestContext, plan: CrashPlan): Promise<voi
   const server = await startModelServer({ answer: (request) => answerTo(request, random) });
   t.after(() => server.close());
   const folder = newFolder(t);
-  const env = { DATA_DIR: folder, OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'k' };
+  const env = { DATA_DIR: folder, OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'sk-test-key' };
   const messages = toMessages(plan, random);
+  const changes = toChanges(messages, random);
+  const events = inOrder(messages, changes, random);
   const lines: Line[] = [];
   const acknowledged = new Set<string>();
 
-  for (let life = 0; life < plan.kills && messages.some((message) => !hasEnded(message, lines)); life++) {
+  const isOver = () => messages.every((message) => shownOf(lines, message).endings.length > 0);
+  for (let life = 0; life < plan.kills && !isOver(); life++) {
     const program = startProgram({ env });
-    const speaking = speak(program, messages, acknowledged, random);
+    const speaking = speak(program, events, acknowledged, random);
     await atSomePoint(program, server, random);
     await program.signal('SIGKILL');
     await speaking;
@@ -59,15 +84,19 @@ export async function surviveKills(t: TestContext, plan: CrashPlan): Promise<voi
   }
 
   const last = startProgram({ env });
-  await speak(last, messages, acknowledged, random);
+  await speak(last, events, acknowledged, random);
+  for (const { id } of events.filter((event) => !acknowledged.has(event.id))) {
+    await last.line((line) => line.id === id && isAcknowledgement(line));
+  }
   const journals = await Promise.all(channelsOf(plan).map((channel) => readJournal(last, channel)));
   assert.equal(await last.end(), 0, last.errors());
   lines.push(...last.lines);
 
   for (const [index, channel] of channelsOf(plan).entries()) {
     const said = messages.filter((message) => message.channel === channel);
-    checkJournal(said, journals[index] ?? []);
-    checkShown(said, lines);
+    const turns = journals[index] ?? [];
+    checkJournal(said, changes, turns);
+    checkShown(said, changes, turns, lines);
   }
   checkInbox(folder, messages.length);
 }
@@ -75,6 +104,7 @@ export async function surviveKills(t: TestContext, plan: CrashPlan): Promise<voi
 const channelsOf = (plan: CrashPlan) => Array.from({ length: plan.channels }, (_, n) => `room-${n}`);
 
 function toMessages(plan: CrashPlan, random: () => number): Message[] {
+  const begin = Date.now() - 60_000;
   const left = channelsOf(plan).flatMap((channel) => Array<string>(plan.messages).fill(channel));
   const counts = new Map<string, number>();
   return Array.from({ length: plan.channels * plan.messages }, (_, n) => {
@@ -83,22 +113,47 @@ function toMessages(plan: CrashPlan, random: () => number): Message[] {
     counts.set(channel, count);
     const text = `${random() < 0.15 ? 'refused' : 'question'} ${channel}.${count}`;
     const id = `${channel}-${count}`;
-    return { type: 'message', id, at: 1_760_000_000_000 + n, channel, author: { id: 'u1', name: 'Ann' }, text };
+    return { type: 'message', id, at: begin + n, channel, author: { id: 'u1', name: 'Ann' }, text };
   });
 }
 
+/** Some messages are edited once, others deleted. */
+function toChanges(messages: readonly Message[], random: () => number): Change[] {
+  return messages.flatMap(({ id, channel, at, text }): Change[] => {
+    const base = { id: `${id}-changed`, at: at + 30_000, channel };
+    const kind = random();
+    if (kind < 0.12 && !isRefused(text)) return [{ ...base, type: 'edit', messageId: id, text: `edited ${text}` }];
+    return kind > 0.9 ? [{ ...base, type: 'delete', messageIds: [id] }] : [];
+  });
+}
+
+/** A change comes some time after its message. */
+function inOrder(messages: readonly Message[], changes: readonly Change[], random: () => number): (Message | Change)[] {
+  const order: (Message | Change)[] = [...messages];
+  for (const change of changes) {
+    const at = order.findIndex((event) => event.id === toMessageId(change));
+    order.splice(at + 1 + Math.floor(random() * 8), 0, change);
+  }
+  return order;
+}
+
+const toMessageId = (change: Change) => (change.type === 'edit' ? change.messageId : change.messageIds[0]);
+
+const isRefused = (text: string) => text.startsWith('refused');
+
 /** The model's answer is known from the question; how fast it comes is not. Some questions it refuses. */
 function answerTo(request: ChatRequest, random: () => number): Answer {
-  if (request.last.includes('refused')) return failure(400, { message: 'no' });
-  return { text: answerText(request.last.replace('Ann: ', '')), delayMs: Math.floor(random() * 12) };
+  const question = request.last.replace('Ann: ', '');
+  if (isRefused(question)) return failure(400, { message: 'no' });
+  return { text: answerText(question), delayMs: Math.floor(random() * 12) };
 }
 
 const answerText = (question: string) => `This is the answer to ${question}, in a few more words.`;
 
-/** Sends what was not acknowledged, in order, at a speed of its own. */
+/** Sends what was not acknowledged and some of what was, in order, at a speed of its own. */
 async function speak(
   program: Program,
-  messages: readonly Message[],
+  events: readonly (Message | Change)[],
   acknowledged: ReadonlySet<string>,
   random: () => number,
 ): Promise<void> {
@@ -107,9 +162,9 @@ async function speak(
     over = true;
   });
   const pauseMs = random() * 15;
-  for (const message of messages.filter(({ id }) => !acknowledged.has(id))) {
+  for (const event of events.filter(({ id }) => !acknowledged.has(id) || random() < 0.2)) {
     if (over) return;
-    program.send(message);
+    program.send(event);
     await delay(pauseMs);
   }
 }
@@ -130,44 +185,69 @@ async function atSomePoint(program: Program, server: ModelServer, random: () => 
   await Promise.race([server.asked(server.requests.length + 1 + Math.floor(ms / 100)), delay(800)]);
 }
 
-const hasEnded = ({ id, channel }: Message, lines: readonly Line[]) =>
-  shownOf(lines, { id, channel }).endings.length > 0;
-
 const isAcknowledgement = (line: Line) => line.type === 'accepted' || line.type === 'known';
 
-/** Ordered after everything else in the channel, so that all of it is done when this is. */
+/** By commands that come after everything else in the channel, so that all of it is done when they are. */
 async function readJournal(program: Program, channel: string): Promise<ExportedTurn[]> {
-  const id = `export-${channel}`;
-  const author = { id: 'u0', name: 'Root', admin: true };
-  program.send({ type: 'command', id, at: 1_770_000_000_000, channel, author, text: 'memory export' });
-  const { files = [] } = await program.ending(id);
+  const command = async (id: string, text: string): Promise<Line> => {
+    const author = { id: 'u0', name: 'Root', admin: true };
+    program.send({ type: 'command', id: `${id}-${channel}`, at: Date.now(), channel, author, text });
+    return await program.ending(`${id}-${channel}`);
+  };
+  // Handled after the changes, as nothing was reset without effect; the export after the messages.
+  await command('undo', 'undo');
+  const { files = [] } = await command('export', 'memory export');
   return JSON.parse(files[0]?.content ?? '{}').turns;
 }
 
-/** Every message once, in order, each with its one answer behind it, or with the reason why there is none. */
-function checkJournal(said: readonly Message[], turns: readonly ExportedTurn[]): void {
-  const expected = said.flatMap(({ text }) =>
-    text.startsWith('refused') ? [`${text} (unanswered)`] : [text, answerText(text)],
+const changeOf = (changes: readonly Change[], { id }: Message) => changes.find((change) => toMessageId(change) === id);
+
+/** Every message once, in order, as it stands now, each with its one answer behind it or the reason why there is none. */
+function checkJournal(said: readonly Message[], changes: readonly Change[], turns: readonly ExportedTurn[]): void {
+  const alive = turns.filter((turn) => turn.erased === undefined);
+  const left = said.filter((message) => changeOf(changes, message)?.type !== 'delete');
+  const questions = alive.filter((turn) => turn.role === 'user');
+  assert.deepEqual(
+    questions.map((turn) => [turn.id, turn.text, turn.unanswered !== undefined]),
+    left.map((message) => {
+      const change = changeOf(changes, message);
+      return [message.id, change?.type === 'edit' ? change.text : message.text, isRefused(message.text)];
+    }),
   );
-  const found = turns.map((turn) => (turn.unanswered === undefined ? turn.text : `${turn.text} (unanswered)`));
-  assert.deepEqual(found, expected);
-  for (const [index, turn] of turns.entries()) {
-    if (turn.role === 'assistant') assert.equal(turn.answers, turns[index - 1]?.seq);
-    assert.deepEqual([turn.alternatives, turn.partial], [undefined, undefined]);
+  const answers = alive.filter((turn) => turn.role === 'assistant');
+  assert.equal(answers.length, questions.filter((turn) => turn.unanswered === undefined).length);
+  for (const answer of answers) {
+    const question = turns.find((turn) => turn.seq === answer.answers);
+    // What was edited after it had been answered keeps its answer.
+    const texts = [question?.text, question?.text.replace('edited ', '')].map((text) => answerText(text ?? ''));
+    assert.ok(texts.includes(answer.text), answer.text);
+    assert.deepEqual([answer.alternatives, answer.partial], [undefined, undefined]);
+    const between = turns.filter((turn) => turn.seq > (question?.seq ?? 0) && turn.seq < answer.seq);
+    assert.deepEqual(between, [], 'it is answered before the next message is heard');
   }
 }
 
 /** What stands under each message in the end is its answer, whole; and they ended one after the other. */
-function checkShown(said: readonly Message[], lines: readonly Line[]): void {
+function checkShown(
+  said: readonly Message[],
+  changes: readonly Change[],
+  turns: readonly ExportedTurn[],
+  lines: readonly Line[],
+): void {
   const ends: number[] = [];
-  for (const { id, channel, text } of said) {
-    const shown = shownOf(lines, { id, channel });
-    const isRefused = text.startsWith('refused');
-    assert.equal(shown.text, isRefused ? '' : answerText(text), id);
-    assert.deepEqual(shown.messageIds, isRefused ? [] : [`${id}.0`]);
-    assert.deepEqual([...shown.said.keys()], isRefused ? ['outcome'] : []);
+  for (const message of said) {
+    const { id, text } = message;
+    const shown = shownOf(lines, message);
+    const seq = turns.find((turn) => turn.id === id)?.seq;
+    const answer = turns.find((turn) => turn.answers === seq && turn.erased === undefined)?.text;
+    if (changeOf(changes, message)?.type === 'delete') assert.ok(['', answerText(text)].includes(shown.text), id);
+    else assert.equal(shown.text, isRefused(text) ? '' : answer, id);
+    assert.deepEqual(shown.messageIds, shown.text === '' ? [] : [`${id}.0`]);
+    const isTold = isRefused(text) && shown.endings.some((line) => line.type === 'say');
+    assert.deepEqual([...shown.said.keys()], isTold ? ['outcome'] : [], id);
     const [last] = shown.endings.slice(-1);
-    if (last !== undefined) ends.push(lines.lastIndexOf(last));
+    assert.ok(last, `${id} has ended`);
+    ends.push(lines.lastIndexOf(last));
   }
   assert.deepEqual(
     ends,
