@@ -52,7 +52,6 @@ export const turnSchema = z.object({
 });
 
 export type Turn = z.infer<typeof turnSchema>;
-export type ToolStep = z.infer<typeof toolStepSchema>;
 export type KeptAttachment = z.infer<typeof keptAttachmentSchema>;
 
 /** Does it take part in prompts and folds? */
