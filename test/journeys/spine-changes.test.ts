@@ -178,6 +178,22 @@ describe('while an answer is being written', { concurrency: true }, () => {
     assert.doesNotMatch(JSON.stringify(requestsOf('queue').map((one) => one.body)), /4711|lion/);
   });
 
+  test('a question that never stops changing ends in one line, and is answered once it is quiet', async () => {
+    const id = say(program, 'storm: wait-storm 0', { channel: 'storm' });
+    for (let n = 1; n <= 4; n++) {
+      await waitFor(() => requestsOf('storm').length === n);
+      change('storm', { type: 'edit', id: `storm-${n}`, messageId: id, text: `storm: wait-storm ${n}` });
+    }
+    const told = await program.line((line) => line.id === id && line.key === 'outcome');
+    assert.match(told.text ?? '', /^⚠️ The conversation kept changing[^\n]+retry[^\n]+$/);
+    assert.equal(shown('storm', id).text, '', 'what was written is taken back');
+    gateOf('storm').resolve();
+    const retry = order(program, 'retry', { channel: 'storm', target: id });
+    await program.ending(retry);
+    assert.match(requestsOf('storm').at(-1)?.last ?? '', /wait-storm 4$/);
+    assert.match(shown('storm', retry).text, /^begun \d+ and ended$/);
+  });
+
   test('a deletion or an edit that comes with its message, in the same moment, is never lost', async () => {
     const channels = Array.from({ length: 24 }, (_, n) => `race-${n}-`);
     await Promise.all(
