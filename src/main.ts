@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { startDiscord } from '../adapters/discord/discord.ts';
+import { manifestText } from '../adapters/slack/manifest.ts';
 import { type SlackDeps, startSlack } from '../adapters/slack/slack.ts';
 import { type ChatArguments, parseArguments } from '../adapters/terminal/arguments.ts';
 import { startJsonLines } from '../adapters/terminal/json-lines.ts';
@@ -8,7 +9,7 @@ import { startTerminal } from '../adapters/terminal/terminal.ts';
 import { type Host, startApp } from './app.ts';
 import { commands } from './commands/list.ts';
 import { type Config, parseConfig } from './config.ts';
-import { type BotError, toBotError } from './errors.ts';
+import { BotError, toBotError } from './errors.ts';
 import type { Adapter } from './event.ts';
 import { createLog, type Log } from './log.ts';
 import { splitAnswer } from './turn/split.ts';
@@ -21,6 +22,7 @@ const exitGraceMs = 10_000;
 
 async function main(): Promise<void> {
   const [mode, ...rest] = process.argv.slice(2);
+  if (mode === 'slack-manifest') return printManifest(rest[0]);
   const environment = { ...readDotEnv(), ...process.env };
   const config = parseConfig(environment);
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
@@ -71,6 +73,14 @@ async function main(): Promise<void> {
   }
 
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+}
+
+/** `url`: where Slack is to send its requests; without one the app speaks over a socket. */
+function printManifest(url: string | undefined): void {
+  if (url !== undefined && !/^https:\/\/[^/]/.test(url)) {
+    throw new BotError('config', 'the address must begin with https://, as Slack wants it: https://bot.example.org');
+  }
+  process.stdout.write(manifestText(commands, url));
 }
 
 /** Socket Mode where there is a token for it; else Slack sends its requests. */

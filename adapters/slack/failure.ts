@@ -2,58 +2,54 @@ import { webApi } from '@slack/bolt';
 import { BotError } from '../../src/errors.ts';
 
 /** What Slack says no with, in the few words that make a difference here. */
-export type Trouble =
-  | 'passing' // trying again helps
-  | 'limited' // trying again helps when it says so
-  | 'message-gone'
-  | 'channel-gone'
-  | 'not-joined'
-  | 'forbidden'
-  | 'archived'
-  | 'unauthorized'
-  | 'scope'
-  | 'stream-over'
-  | 'streaming' // it cannot be edited while it is streamed
-  | 'expired'
-  | 'other';
+const troubles = [
+  'passing', // trying again helps
+  'limited', // trying again helps when it says so
+  'message-gone',
+  'channel-gone',
+  'not-joined',
+  'forbidden',
+  'archived',
+  'unauthorized',
+  'scope',
+  'stream-over',
+  'streaming', // it cannot be edited while it is streamed
+  'other',
+] as const;
 
-const byError = new Map<string, Trouble>(
-  Object.entries({
-    passing: [
-      'internal_error',
-      'fatal_error',
-      'service_unavailable',
-      'request_timeout',
-      'team_added_to_org',
-      'timeout',
-    ],
-    limited: ['ratelimited', 'rate_limited', 'message_limit_exceeded'],
-    'message-gone': ['message_not_found', 'cant_update_message', 'cant_delete_message', 'edit_window_closed'],
-    'channel-gone': ['channel_not_found', 'thread_not_found', 'user_not_found', 'user_disabled', 'cannot_dm_bot'],
-    'not-joined': ['not_in_channel', 'user_not_in_channel', 'no_permission'],
-    forbidden: [
-      ...['restricted_action', 'restricted_action_read_only_channel', 'restricted_action_thread_only_channel'],
-      ...['restricted_action_non_threadable_channel', 'restricted_action_thread_locked', 'access_denied'],
-      ...['cannot_reply_to_message', 'as_user_not_supported', 'ekm_access_denied', 'messages_tab_disabled'],
-    ],
-    archived: ['is_archived'],
-    unauthorized: [
-      ...['invalid_auth', 'not_authed', 'token_revoked', 'token_expired', 'account_inactive'],
-      ...['user_removed_from_team', 'team_disabled', 'org_login_required', 'not_allowed_token_type'],
-    ],
-    scope: ['missing_scope', 'no_scope'],
-    'stream-over': ['message_not_in_streaming_state'],
-    streaming: ['streaming_state_conflict'],
-    expired: ['expired_url', 'used_url', 'expired_trigger_id'],
-  }).flatMap(([trouble, errors]) => errors.map((error): [string, Trouble] => [error, trouble as Trouble])),
-);
+export type Trouble = (typeof troubles)[number];
+
+/** By the names Slack gives its errors. */
+const errors: Partial<Record<Trouble, string>> = {
+  passing: 'internal_error fatal_error service_unavailable request_timeout team_added_to_org timeout',
+  limited: 'ratelimited rate_limited message_limit_exceeded',
+  'message-gone': 'message_not_found cant_update_message cant_delete_message edit_window_closed',
+  'channel-gone': 'channel_not_found thread_not_found user_not_found user_disabled cannot_dm_bot',
+  'not-joined': 'not_in_channel user_not_in_channel no_permission',
+  forbidden:
+    'restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel ' +
+    'restricted_action_non_threadable_channel restricted_action_thread_locked access_denied ' +
+    'cannot_reply_to_message as_user_not_supported ekm_access_denied messages_tab_disabled',
+  archived: 'is_archived',
+  unauthorized:
+    'invalid_auth not_authed token_revoked token_expired account_inactive user_removed_from_team team_disabled ' +
+    'org_login_required not_allowed_token_type',
+  scope: 'missing_scope no_scope',
+  'stream-over': 'message_not_in_streaming_state',
+  streaming: 'streaming_state_conflict',
+};
+
+function byName(name: string): Trouble {
+  for (const trouble of troubles) if (errors[trouble]?.split(' ').includes(name)) return trouble;
+  return 'other';
+}
 
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof webApi.WebAPIRateLimitedError) return 'limited';
   if (error instanceof webApi.WebAPIRequestError) return 'passing';
   if (error instanceof webApi.WebAPIHTTPError)
     return error.statusCode >= 500 || error.statusCode === 408 ? 'passing' : 'other';
-  if (error instanceof webApi.WebAPIPlatformError) return byError.get(error.data.error) ?? 'other';
+  if (error instanceof webApi.WebAPIPlatformError) return byName(error.data.error);
   return 'other';
 }
 
@@ -86,7 +82,6 @@ const words: Record<Trouble, string> = {
   scope: 'my Slack app lacks a permission: add the missing scope and install the app again',
   'stream-over': 'Slack has ended the stream',
   streaming: 'the message is still being streamed',
-  expired: 'Slack no longer takes an answer to this command',
   other: 'Slack refused what I sent',
 };
 

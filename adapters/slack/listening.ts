@@ -13,6 +13,7 @@ import {
   clickSchema,
   deletionSchema,
   homeSchema,
+  kindSchema,
   messageSchema,
   paneSchema,
   slashSchema,
@@ -91,7 +92,7 @@ export function createListening(deps: ListeningDeps) {
   }
 
   async function onAnyMessage(data: unknown): Promise<void> {
-    const { subtype } = { subtype: undefined, ...(data instanceof Object ? data : {}) };
+    const { subtype } = kindSchema.parse(data);
     if (subtype === 'message_changed') return await onChange(data);
     if (subtype === 'message_deleted') {
       const deletion = deletionSchema.safeParse(data).data;

@@ -10,7 +10,7 @@ export interface Pane {
   said(event: MessageEvent): void;
 }
 
-const prompts = [
+export const prompts = [
   { title: 'What can you do?', message: '/help' },
   { title: 'What do you remember?', message: '/memory show' },
   { title: 'Explain something', message: 'Explain to me, in a few sentences, how ' },

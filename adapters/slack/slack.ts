@@ -52,7 +52,10 @@ export function startSlack(deps: SlackDeps): Adapter {
   // Each call decides for itself how it is tried again: the client's own way stops all for one, and posts twice.
   const clientOptions = {
     ...(deps.apiUrl === undefined ? {} : { slackApiUrl: deps.apiUrl }),
-    ...{ logger, timeout: requestMs, rejectRateLimitedCalls: true, retryConfig: { retries: 0 } },
+    logger,
+    timeout: requestMs,
+    rejectRateLimitedCalls: true,
+    retryConfig: { retries: 0 },
   };
   const web = new webApi.WebClient(deps.botToken, clientOptions);
   const api = createApi({ web, log, signal, onUnauthorized: (error) => fail(badToken(error)) });
@@ -118,8 +121,10 @@ export function startSlack(deps: SlackDeps): Adapter {
       receiver: line,
       authorize: async () => ({ botToken: deps.botToken, botUserId: self, teamId: team, ...(botId ? { botId } : {}) }),
       // What was said is the core's to remember, and whose words count is decided in to-event.ts.
-      ...{ convoStore: false, ignoreSelf: false },
-      ...{ clientOptions, logger },
+      convoStore: false,
+      ignoreSelf: false,
+      clientOptions,
+      logger,
     });
     const onRemoved = (): void => fail(badToken(undefined));
     createListening({ people, taking, pane: createPane(api, log), where, self, log, now, onRemoved }).to(app);

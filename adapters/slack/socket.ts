@@ -142,14 +142,13 @@ interface Envelope {
   ack(response?: unknown): Promise<void>;
 }
 
-const fatalErrors = [
-  ...['invalid_auth', 'not_authed', 'token_revoked', 'token_expired', 'account_inactive', 'team_disabled'],
-  ...['not_allowed_token_type', 'missing_scope', 'socket_mode_disabled', 'forbidden_team', 'invalid_token'],
-];
+const fatalErrors =
+  'invalid_auth not_authed token_revoked token_expired account_inactive team_disabled not_allowed_token_type ' +
+  'missing_scope socket_mode_disabled forbidden_team invalid_token';
 
 function remedyFor(error: unknown): BotError | undefined {
   const name = errorName(error);
-  if (name === undefined || !fatalErrors.includes(name)) return undefined;
+  if (name === undefined || !fatalErrors.split(' ').includes(name)) return undefined;
   const remedy =
     name === 'socket_mode_disabled'
       ? 'switch on Socket Mode in the app’s settings (or paste what npm run slack:manifest prints under App Manifest)'

@@ -40,6 +40,8 @@ const messageShape = {
 export const messageSchema = z.object({ ...messageShape, channel: z.string(), channel_type: z.string().optional() });
 export type WireMessage = z.infer<typeof messageSchema>;
 
+export const kindSchema = z.object({ subtype: z.string().optional() });
+
 export const changeSchema = z.object({
   subtype: z.literal('message_changed'),
   channel: z.string(),

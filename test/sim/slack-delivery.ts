@@ -171,13 +171,13 @@ export function createDelivery(options: DeliveryOptions) {
     },
 
     drop(): void {
-      for (const socket of [...sockets]) socket.drop();
+      for (const socket of sockets) socket.drop();
     },
 
     close(): void {
       closed = true;
       for (const timer of timers) clearTimeout(timer);
-      for (const socket of [...sockets]) socket.drop();
+      for (const socket of sockets) socket.drop();
     },
   };
 }

@@ -82,7 +82,7 @@ function contentProblem(given: Arguments): Result | undefined {
   if (new Set(ids).size !== ids.length) return fail('invalid_blocks');
   if (buttons.some((button) => String(button.value).length > 2000)) return fail('invalid_blocks');
   if (buttons.some((button) => String(toRecord(button.text).text).length > 75)) return fail('invalid_blocks');
-  if (blocks.map(toRecord).some((block) => String(block.block_id ?? '').length > 255)) return fail('invalid_blocks');
+  if (blocks.map(toRecord).some((block) => text(block, 'block_id').length > 255)) return fail('invalid_blocks');
   return undefined;
 }
 

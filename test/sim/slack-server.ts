@@ -101,19 +101,19 @@ async function answer(
   await parts.gate(request, 'before');
   const fault = takeFault(parts.faults, request);
   if (fault?.kind === 'reset') return void response.destroy();
-  if (fault?.kind === 'failing') return void send(request, response, 503, { ok: false, error: 'unavailable' });
+  if (fault?.kind === 'failing') return send(request, response, 503, { ok: false, error: 'unavailable' });
   if (fault?.kind === 'limited') {
     const headers = { 'retry-after': String(Math.ceil((fault.ms ?? 1000) / 1000)) };
-    return void send(request, response, 429, { ok: false, error: 'ratelimited' }, headers);
+    return send(request, response, 429, { ok: false, error: 'ratelimited' }, headers);
   }
   if (fault?.kind === 'refused') {
-    return void send(request, response, 200, { ok: false, error: fault.error ?? 'internal_error' });
+    return send(request, response, 200, { ok: false, error: fault.error ?? 'internal_error' });
   }
   if (fault?.kind === 'slow') await delay(fault.ms ?? 1000);
   const result = run(parts, method, request.body, incoming.headers.authorization ?? '');
   await parts.gate(request, 'after');
   if (fault?.kind === 'cut') return void response.destroy();
-  if (fault?.kind === 'lost') return void send(request, response, 503, { ok: false, error: 'unavailable' });
+  if (fault?.kind === 'lost') return send(request, response, 503, { ok: false, error: 'unavailable' });
   send(request, response, 200, result);
 }
 

@@ -54,7 +54,7 @@ export async function startSlackServer(options: SlackOptions = {}) {
   let gate: (request: ApiRequest, when: 'before' | 'after') => Promise<void> | void = () => {};
   let origin = '';
   const changed = (): void => {
-    for (const watcher of [...watchers]) watcher();
+    for (const watcher of watchers) watcher();
   };
   const ackMs = options.ackMs ?? 3000;
   const delivery = createDelivery({
