@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Values } from './commands/command.ts';
 import { completeLine } from './commands/complete.ts';
 import { commands } from './commands/list.ts';
@@ -21,7 +22,7 @@ import { type Health, startOperations } from './operations/http.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { observedStore } from './storage/observed.ts';
 import { openStore } from './storage/open.ts';
-import type { Store } from './storage/store.ts';
+import { type RecordKind, record, type Store } from './storage/store.ts';
 
 /** The parts, put together; and taken apart in the order that loses nothing. */
 export interface App {
@@ -103,14 +104,23 @@ async function healthOf(store: Store, adapters: readonly Adapter[]): Promise<Hea
   return { ready: parts.every((part) => part.ready), parts };
 }
 
+/** Something new each time: a store that can be read may still have no room. */
 async function storeHealth(store: Store): Promise<Health['parts'][number]> {
   try {
+    await store.commit([record(probeKind, 'health', { at: Date.now() })]);
     await store.list(headKind, '', { limit: 1 });
     return { name: 'store', ready: true, detail: 'answers' };
   } catch {
-    return { name: 'store', ready: false, detail: 'cannot be read' };
+    return { name: 'store', ready: false, detail: 'cannot be read and written' };
   }
 }
+
+const probeKind: RecordKind<{ at: number }> = {
+  name: 'probe',
+  version: 1,
+  schema: z.object({ at: z.number() }),
+  upgrades: {},
+};
 
 export function toDefaults(config: Config, model: string): Profile {
   const { maxReplyTokens, temperature } = config.model;

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { type Event, toChannelId } from '../../src/event.ts';
 
+/** The last moment a date can have. */
+const latest = 8.64e15;
+
 const where = {
   /** The same for every delivery of the same thing, as is its `at`; so a repetition is known. Else each line is new. */
   id: z.string().min(1).optional(),
   channel: z.string().min(1),
   thread: z.string().min(1).optional(),
   /** Milliseconds since 1970; where there is no id, by default the moment the line is read. */
-  at: z.number().int().nonnegative().optional(),
+  at: z.number().int().nonnegative().max(latest).optional(),
 };
 
 const author = z.strictObject({

@@ -133,8 +133,22 @@ export function createInbox(deps: InboxDeps): Inbox {
         if (!job.isDone()) await store.commit([job.done()]);
         return;
       } catch (error) {
-        if (!(await mayTryAgain(error, current, failures))) return;
+        if (!(await mayTryAgain(error, current, failures))) {
+          if (stop.signal.aborted) await park(current);
+          return;
+        }
       }
+    }
+  }
+
+  /** Being ended in good order is no attempt that failed. */
+  async function park(pending: Pending): Promise<void> {
+    try {
+      const stored = await store.get(entryKind, entryId(pending.event));
+      if (stored?.state !== 'pending' || stored.attempts === 0) return;
+      await store.commit([pendingRecord({ ...stored, attempts: stored.attempts - 1 })]);
+    } catch (error) {
+      log.warn({ channel: pending.event.channel, error }, 'an attempt could not be taken back');
     }
   }
 

@@ -178,3 +178,20 @@ test('what was handled long ago is forgotten, what waits is not', async () => {
   assert.deepEqual(later.handled, ['e2']);
   assert.equal(await later.intake.accept(message(1, 'one')), 'accepted');
 });
+
+test('starts after an end in good order are no failed attempts; those after a crash are counted', async () => {
+  const store = createStore(createMemoryBackend());
+  const attempts: number[] = [];
+  const untilStopped = (job: Job): Promise<void> => {
+    attempts.push(job.pending.attempts);
+    return new Promise((_, reject) =>
+      job.signal.addEventListener('abort', () => reject(job.signal.reason), { once: true }),
+    );
+  };
+  const first = await open({ store, handle: untilStopped });
+  await first.intake.accept(message(1, 'one'));
+  await first.inbox.close(5);
+  for (let n = 0; n < 3; n++) await (await open({ store, handle: untilStopped })).inbox.close(5);
+  for (let n = 0; n < 3; n++) await open({ store, handle: untilStopped });
+  assert.deepEqual(attempts, [0, 1, 1, 1, 1, 2, 3]);
+});
