@@ -81,7 +81,7 @@ interface Load {
   bytes: number;
 }
 
-const loadRounds = 5;
+const loadRounds = 3;
 
 export function measureLoading(): Row[] {
   const own: Load[] = [];

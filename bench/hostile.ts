@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startModelServer } from '../test/sim/model-server.ts';
-import { inFolder, ours, type Program, say, script, startProgram } from './process.ts';
+import { inFolder, ownArgs, type Program, say, script, startProgram } from './process.ts';
 import { digits, median, type Row } from './row.ts';
 import { cjk, createRandom, prose, type Random } from './texts.ts';
 
@@ -27,10 +27,10 @@ export async function measureHostile(): Promise<Row[]> {
   });
   try {
     const own = await inFolder(async (folder) => {
-      const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'k', OPENAI_MODEL: 'gpt-4o', DATA_DIR: folder };
-      return await measure(startProgram(ours, ['chat', '--json'], env), rounds, hostileChars);
+      const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'no-key', OPENAI_MODEL: 'gpt-4o', DATA_DIR: folder };
+      return await measure(startProgram([...ownArgs, 'chat', '--json'], env), rounds, hostileChars);
     });
-    const naive = await measure(startProgram(script('naive-bot.ts'), [server.url], {}), naiveRounds, naiveChars);
+    const naive = await measure(startProgram([script('naive-bot.ts'), server.url], {}), naiveRounds, naiveChars);
     const more = median(own.map(({ without, during }) => during.longestDelayMs - without.longestDelayMs));
     const moreNaive = median(naive.map(({ without, during }) => during.longestDelayMs - without.longestDelayMs));
     return [

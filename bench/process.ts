@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -34,15 +34,28 @@ interface Line {
 
 const watch = path.resolve(import.meta.dirname, 'watch.ts');
 
-export const ours = path.resolve(import.meta.dirname, '../src/main.ts');
+const root = path.resolve(import.meta.dirname, '..');
+
+export const ours = path.join(root, 'src/main.ts');
+
+/** Ours as `npm start` starts it, with the flags that stand there. */
+export const ownArgs: readonly string[] = [...startFlags(), ours];
+
+function startFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return String(scripts.start)
+    .split(/\s+/)
+    .filter((word) => word.startsWith('--'));
+}
 
 export function script(name: string): string {
   return path.resolve(import.meta.dirname, name);
 }
 
-export function startProgram(file: string, args: readonly string[], env: Record<string, string>): Program {
+/** `args` as Node takes them. */
+export function startProgram(args: readonly string[], env: Record<string, string>): Program {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, ['--import', watch, file, ...args], {
+  const child = spawn(process.execPath, ['--import', watch, ...args], {
     // Nothing of the machine's own configuration gets in.
     env: { PATH: process.env.PATH, OLLAMA_URL: 'http://127.0.0.1:9', ...env },
     cwd: tmpdir(),

@@ -41,8 +41,8 @@ interface Bill {
 
 export async function measurePromptCache(): Promise<Row[]> {
   const counter = await loadCounter('o200k_base');
-  const sent = await inFolder((folder) => talk(path.join(folder, 'own.db'), counter));
   const read = createReader(counter);
+  const sent = await inFolder((folder) => talk(path.join(folder, 'own.db'), counter, read));
   const answers = sent.filter((one) => one.written === 0);
   const own = bill(sent, read);
   const talked = toTalk(answers);
@@ -81,7 +81,7 @@ export async function measurePromptCache(): Promise<Row[]> {
 const isFold = (request: ChatRequest): boolean => request.last.startsWith('<transcript>');
 
 /** The program's core over its own client and a server on loopback; gives back what that server was sent. */
-async function talk(file: string, counter: TokenCounter): Promise<Sent[]> {
+async function talk(file: string, counter: TokenCounter, read: Read): Promise<Sent[]> {
   const traffic = createTraffic(9, counter);
   const sent: Sent[] = [];
   const server = await startModelServer({
@@ -91,7 +91,7 @@ async function talk(file: string, counter: TokenCounter): Promise<Sent[]> {
       const messages = request.messages.map(({ role, text: content }) => ({ role, text: content }));
       sent.push({ key: String(request.body.prompt_cache_key), messages, written: isFold(request) ? completion : 0 });
       // What this server counts is what we count, so that no calibration makes the budget another.
-      const prompt = messages.reduce((sum, one) => sum + counter.countNow(one.text) + 4, 3);
+      const prompt = messages.reduce((sum, one) => sum + read(one).length, 3);
       return { pieces: [text], usage: { prompt, completion } };
     },
   });
@@ -114,7 +114,7 @@ async function talk(file: string, counter: TokenCounter): Promise<Sent[]> {
 
 type Read = (message: WireMessage) => readonly number[];
 
-/** A message's tokens, framed by three of no text as on the wire; each text is encoded once. */
+/** A message's tokens, framed by four that stand for no text; each text is encoded once. */
 function createReader(counter: TokenCounter): Read {
   const known = new Map<string, readonly number[]>();
   const roles = ['system', 'user', 'assistant'];

@@ -4,7 +4,7 @@ import { measureHistory } from './history.ts';
 import { measureHostile } from './hostile.ts';
 import { measurePromptCache } from './prompt-cache.ts';
 import { digits, isMet, type Row, toTable } from './row.ts';
-import { measureRestart, measureStart } from './start.ts';
+import { measureStart } from './start.ts';
 
 /** `npm run bench`: every bar beside its anchor, measured in this run. With names of bars, only those. */
 
@@ -14,8 +14,7 @@ const bars: Record<string, () => Promise<Row[]> | Row[]> = {
   'B3 B4': measureHistory,
   B8: measureLoading,
   B9: measurePromptCache,
-  B10: measureStart,
-  B11: measureRestart,
+  'B10 B11': measureStart,
 };
 
 const chosen = process.argv.slice(2).map((name) => name.toUpperCase());
