@@ -45,7 +45,8 @@ async function main(): Promise<void> {
       const own = { token, apiUrl, catchUpMs: config.catchUpMs, commands, split: splitAnswer };
       started.push(startDiscord({ ...host, ...own, onFatal: fail }));
     }
-    if (slack !== undefined) started.push(startSlack({ ...host, ...slack, split: splitAnswer, onFatal: fail }));
+    if (slack !== undefined)
+      started.push(startSlack({ ...host, ...slack, commands, split: splitAnswer, onFatal: fail }));
     if (started.length > 0) return started;
     log.warn({}, 'nobody can speak to me here: `npm run chat` starts a conversation in a terminal');
     return [];

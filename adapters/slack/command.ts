@@ -31,15 +31,32 @@ export interface Where {
   mayRespond(url: string): boolean;
 }
 
-export function toSlashEvent(slash: WireSlash, author: Author, at: number, where: Where): CommandEvent {
-  const { channel_id: channel, text, trigger_id: id } = slash;
+/** Commands whose last word is a person: they take the id, the others the name. */
+export interface PersonCommands {
+  path: readonly string[];
+  options: readonly { kind: string }[];
+}
+
+export function takesPerson(line: string, commands: readonly PersonCommands[]): boolean {
+  const words = line.trim().toLowerCase().split(/\s+/);
+  const named = commands.filter(({ options }) => options.some(({ kind }) => kind === 'person'));
+  return named.some(({ path }) => path.every((word, n) => words[n] === word));
+}
+
+export function withIds(text: string): string {
+  return text.replace(/<@([^<>|]+)(?:\|[^<>]*)?>/g, '$1');
+}
+
+/** `line`: what was typed, as people read it. */
+export function toSlashEvent(slash: WireSlash, line: string, author: Author, at: number, where: Where): CommandEvent {
+  const { channel_id: channel, trigger_id: id } = slash;
   return {
     kind: 'command',
     id: `command:${id}`,
     channel: toChannel(where.team, { channel, thread: undefined }),
     at,
     author,
-    command: { line: text.trim().replace(/^\//, '') || 'help' },
+    command: { line: line.trim().replace(/^\//, '') || 'help' },
     direct: isDirect(channel),
     origin: { how: 'slash', team: slash.team_id ?? where.team, ...respondAt(slash.response_url, where) },
   };

@@ -1,12 +1,20 @@
 import type { App } from '@slack/bolt';
 import type { Author } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
-import { toClickEvent, toHomeEvents, toSlashEvent, type Where } from './command.ts';
+import {
+  type PersonCommands,
+  takesPerson,
+  toClickEvent,
+  toHomeEvents,
+  toSlashEvent,
+  type Where,
+  withIds,
+} from './command.ts';
 import { createInOrder } from './in-order.ts';
 import type { Pane } from './pane.ts';
 import type { People } from './people.ts';
 import type { Taking } from './taking.ts';
-import { idsIn } from './text.ts';
+import { idsIn, toText } from './text.ts';
 import { type Around, isPersons, isTombstone, toDeleteEvents, toEditEvent, toMessageEvent } from './to-event.ts';
 import {
   changeSchema,
@@ -27,6 +35,7 @@ export interface ListeningDeps {
   taking: Taking;
   pane: Pane;
   where: Where;
+  commands: readonly PersonCommands[];
   self: string;
   log: Log;
   now(): number;
@@ -126,8 +135,11 @@ export function createListening(deps: ListeningDeps) {
   async function onSlash(data: unknown): Promise<string | undefined> {
     const slash = slashSchema.safeParse(data).data;
     if (slash === undefined) return undefined;
-    const author = await people.author(slash.user_id, slash.user_name);
-    return await taken(() => taking.take(toSlashEvent(slash, author, firstAt(slash.trigger_id), where)));
+    const at = firstAt(slash.trigger_id);
+    const typed = takesPerson(slash.text, deps.commands) ? withIds(slash.text) : slash.text;
+    const [author, names] = await Promise.all([people.author(slash.user_id, slash.user_name), around(typed)]);
+    const line = toText({ text: typed }, { ...names, self: '' });
+    return await taken(() => taking.take(toSlashEvent(slash, line, author, at, where)));
   }
 
   async function onClick(data: unknown): Promise<string | undefined> {

@@ -59,7 +59,8 @@ export function toManifest(commands: readonly CommandHelp[], url: string | undef
           ...address,
           description: 'Tells Channelore what to do; help lists everything',
           usage_hint: names.slice(0, maxHintChars),
-          should_escape: false,
+          // People and channels then come by their ids, and are what was meant, whatever they are called.
+          should_escape: true,
         },
       ],
     },

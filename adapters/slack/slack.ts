@@ -5,7 +5,7 @@ import type { Adapter, Event, OpenIntake, Reply } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import { createApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
-import { readOrigin } from './command.ts';
+import { type PersonCommands, readOrigin } from './command.ts';
 import { createCommandReply } from './command-reply.ts';
 import { errorName, toPlatformError, troubleOf } from './failure.ts';
 import { createFetch } from './files.ts';
@@ -31,6 +31,7 @@ export interface SlackDeps {
   line: { appToken: string } | { signingSecret: string; host: string; port: number };
   /** Slack's own where there is none. */
   apiUrl: string | undefined;
+  commands: readonly PersonCommands[];
   /** Cuts a long text into messages. */
   split: Split;
   /** The operator must do something; nothing here will help. */
@@ -127,7 +128,9 @@ export function startSlack(deps: SlackDeps): Adapter {
       logger,
     });
     const onRemoved = (): void => fail(badToken(undefined));
-    createListening({ people, taking, pane: createPane(api, log), where, self, log, now, onRemoved }).to(app);
+    const pane = createPane(api, log);
+    const { commands } = deps;
+    createListening({ people, taking, pane, where, commands, self, log, now, onRemoved }).to(app);
     await line.open();
     log.info({}, 'connected to Slack');
   }

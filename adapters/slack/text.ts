@@ -3,7 +3,7 @@ import type { WireMessage } from './wire.ts';
 /** From what Slack sends to what people read: names instead of ids, and no escapes. */
 
 export interface Names {
-  /** The bot's own id. */
+  /** The bot's own id; empty where its mention is no address. */
   self: string;
   person(id: string): string | undefined;
   channel(id: string): string | undefined;
@@ -25,7 +25,10 @@ export function isOwnMention(text: string, self: string): boolean {
 }
 
 /** The bot's own mention says who is meant, and is no part of what is said. */
-export function toText(message: Pick<WireMessage, 'text' | 'attachments'>, names: Names): string {
+export function toText(
+  message: Pick<WireMessage, 'text'> & Partial<Pick<WireMessage, 'attachments'>>,
+  names: Names,
+): string {
   const own = toReadable(withoutOwn(message.text, names.self), names).trim();
   const forwarded = (message.attachments ?? [])
     .filter((one) => one.is_share === true || one.is_msg_unfurl === true)
@@ -37,6 +40,7 @@ export function toText(message: Pick<WireMessage, 'text' | 'attachments'>, names
 }
 
 function withoutOwn(text: string, self: string): string {
+  if (self === '') return text;
   return text.replace(new RegExp(`[ \\t]*<@${self}(?:\\|[^<>]*)?>[ \\t]*`, 'g'), (_, at: number) =>
     at === 0 || text[at - 1] === '\n' ? '' : ' ',
   );

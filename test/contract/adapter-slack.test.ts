@@ -1,4 +1,5 @@
 import { startSlack } from '../../adapters/slack/slack.ts';
+import { commands } from '../../src/commands/list.ts';
 import { createLog } from '../../src/log.ts';
 import { splitAnswer } from '../../src/turn/split.ts';
 import { slackTokens, startSlackServer } from '../sim/slack.ts';
@@ -28,6 +29,7 @@ const slackHarness: AdapterHarness = {
       botToken: slackTokens.bot,
       line: { appToken: slackTokens.app },
       apiUrl: slack.url,
+      commands,
       split: splitAnswer,
       onFatal: (error) => {
         throw error;

@@ -1,3 +1,4 @@
+import { botScopes, toManifest } from '../../adapters/slack/manifest.ts';
 import type { ModelServerOptions } from '../sim/model-server.ts';
 import { startModelServer } from '../sim/model-server.ts';
 import { type SlackOptions, slackTokens, startSlackServer } from '../sim/slack.ts';
@@ -20,7 +21,8 @@ export interface StageOptions {
 
 export async function setStage(t: { after(run: () => Promise<void> | void): void }, options: StageOptions = {}) {
   const mode = options.mode ?? 'socket';
-  const slack = await startSlackServer({ retryMs: 500, ...options.slack });
+  const { bot_events: events } = toManifest([], undefined).settings.event_subscriptions;
+  const slack = await startSlackServer({ retryMs: 500, scopes: botScopes(), events, ...options.slack });
   const model = await startModelServer(options.answer === undefined ? {} : { answer: options.answer });
   const folder = newFolder(t);
   const programs: Program[] = [];

@@ -131,7 +131,8 @@ export async function startSlackServer(options: SlackOptions = {}) {
     const { bot } = world;
     const event = { ...message, channel: place.id, event_ts: message.ts, user_team: message.team };
     const copies = [emit({ ...event, channel_type: place.kind })];
-    if (message.text.includes(mention) && place.kind !== 'im' && message.user !== bot.id) {
+    const isSaid = [undefined, 'file_share', 'thread_broadcast', 'me_message'].includes(message.subtype);
+    if (isSaid && message.text.includes(mention) && place.kind !== 'im' && message.user !== bot.id) {
       const { subtype: _, ...rest } = event;
       copies.push(emit({ ...rest, type: 'app_mention' }));
     }

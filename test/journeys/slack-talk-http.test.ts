@@ -1,0 +1,3 @@
+import { describeTalk } from './slack-talk.ts';
+
+await describeTalk('http');
