@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { crashOnce } from './slack-crash.ts';
+import { setStage } from './slack-setup.ts';
+
+const stage = await setStage({ after }, { env: { MAX_REPLY_TOKENS: '16000', MEMORY_TOKENS: '60000' } });
+const { slack, model } = stage;
+
+test('killed before its stream began, it answers once after a restart', async () => {
+  assert.ok(await crashOnce(stage, { when: 'before', n: 1, pieces: 1 }));
+});
+
+test('killed when its stream had begun, it completes that one, though a stream bears no name', async () => {
+  assert.ok(await crashOnce(stage, { when: 'after', n: 1, pieces: 1 }));
+});
+
+test('killed while it adds to its stream, it completes that one', async () => {
+  assert.ok(await crashOnce(stage, { when: 'after', n: 2, pieces: 1 }));
+});
+
+test('killed when the stream was ended and its last edit was not, it makes that edit', async () => {
+  let calls = 0;
+  model.answerWith(() => 'short');
+  const before = slack.requests.length;
+  await stage.answerTo(stage.channel, slack.say(stage.ann, stage.channel, `${slack.mention} count`));
+  calls = slack.requests.slice(before).filter((one) => one.method.startsWith('chat.')).length;
+  assert.ok(calls >= 3);
+  assert.ok(await crashOnce(stage, { when: 'before', n: calls, pieces: 1 }));
+});
+
+test('killed between two messages of a long answer, it completes them, and repeats none', async () => {
+  assert.ok(await crashOnce(stage, { when: 'after', n: 4, pieces: 2 }));
+});
+
+test('a command that was accepted before a crash is answered after it, privately', async () => {
+  let killed: Promise<unknown> | undefined;
+  model.answerWith(() => ({ pieces: ['Begun'], hang: 'after-pieces' }));
+  const busy = slack.say(stage.ann, stage.channel, `${slack.mention} long`);
+  await slack.until(() => slack.posts(stage.channel, busy.ts).length === 1, 'it is busy');
+  const asked = slack.command(stage.ann, stage.channel, 'role show');
+  await slack.until(() => asked.ack, 'it is acknowledged');
+  killed = stage.program().signal('SIGKILL');
+  await killed;
+  model.answerWith(() => 'short');
+  await stage.start();
+  await slack.until(() => slack.toldPrivately(stage.ann).some((one) => /role here/i.test(one)), 'it is answered');
+});
+
+test('told to end, it ends at once and in good order', async () => {
+  const begun = Date.now();
+  assert.equal(await stage.program().signal('SIGTERM'), 0);
+  assert.ok(Date.now() - begun < 5000);
+});

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { crashOnce } from '../journeys/slack-crash.ts';
+import { type Mode, setStage } from '../journeys/slack-setup.ts';
+
+/** Killed before and after every call that an answer takes, streamed and edited, over sockets and requests. */
+
+const env = { MAX_REPLY_TOKENS: '16000', MEMORY_TOKENS: '60000' };
+
+for (const mode of ['socket', 'http'] satisfies Mode[]) {
+  const stage = await setStage({ after }, { mode, env });
+  for (const edited of [false, true]) {
+    for (const pieces of [1, 3]) {
+      for (const when of ['before', 'after'] as const) {
+        const how = edited ? 'edited' : 'streamed';
+        test(`${mode}: killed ${when} each call of ${how} answer of ${pieces} messages`, async () => {
+          let crashes = 0;
+          for (let n = 1; await crashOnce(stage, { when, n, pieces, edited }); n++) crashes++;
+          assert.ok(crashes >= pieces, `${crashes} crashes`);
+        });
+      }
+    }
+  }
+}
