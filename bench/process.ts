@@ -19,7 +19,7 @@ export interface Program {
 }
 
 /** What watch.ts says; since the last report. */
-export interface Report {
+interface Report {
   bytes: number;
   longestDelayMs: number;
 }
