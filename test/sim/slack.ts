@@ -268,7 +268,13 @@ export async function startSlackServer(options: SlackOptions = {}) {
       return Object.assign(delivery.send('slash_commands', payload), { responseId: id });
     },
 
-    press(person: Person, place: Place, message: Message, label: string, isEphemeral = false) {
+    press(
+      person: Person,
+      place: Place,
+      message: Pick<Message, 'ts' | 'thread_ts'> & { blocks?: readonly unknown[] },
+      label: string,
+      isEphemeral = false,
+    ) {
       const button = buttonsOf(message).find((one) => one.label === label);
       if (button === undefined) throw new Error(`there is no button ${label}`);
       const { url, id } = responseUrl(person.id);

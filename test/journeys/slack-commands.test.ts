@@ -1,0 +1,3 @@
+import { describeCommands } from './slack-commands.ts';
+
+await describeCommands('socket');
