@@ -88,7 +88,7 @@ export function createStore(backend: Backend, limits: Limits = { operationMs: 10
   return {
     async get(kind, id) {
       const key = toKey(kind.name, id);
-      const stored = await reading(key, () => keyv.get<unknown>(key));
+      const stored = await reading(key, () => keyv.get<unknown>(key).catch((error) => rethrow(key, error)));
       return stored === undefined ? undefined : decode(kind, key, stored);
     },
 
@@ -165,10 +165,17 @@ async function readTexts(backend: Backend, keys: string[]): Promise<(string | un
   return values;
 }
 
+/** What Keyv could not make a record of is damaged; whatever else it throws, the store did not answer. */
+function rethrow(key: string, error: unknown): never {
+  throw error instanceof SyntaxError || error instanceof NoRecord ? damaged(key, error) : error;
+}
+
+class NoRecord extends Error {}
+
 /** Keyv keeps `{value, expires}`. It would take `{}` for a missing record, and delete one with an old `expires`. */
 function parse(text: string): { value: unknown } {
   const data: unknown = JSON.parse(text);
-  if (typeof data !== 'object' || data === null || !('value' in data)) throw new TypeError('not a record');
+  if (typeof data !== 'object' || data === null || !('value' in data)) throw new NoRecord('not a record');
   return { value: data.value };
 }
 
