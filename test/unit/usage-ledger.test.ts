@@ -200,7 +200,7 @@ test('a damaged record fails the report instead of missing from it', async () =>
   await pay(bench, general, [charge(1, 0)]);
   const key = `usage:${usageId(random, '2026-11-21')}`;
   await bench.backend.setMany([{ key, value: '{"value":{"v":1,"d":[{"person":"ann"}]}}' }]);
-  await assert.rejects(bench.ledger.report(all), (error) => error instanceof BotError && error.kind === 'store');
+  await assert.rejects(bench.ledger.report(all), (error) => error instanceof BotError && error.kind === 'damaged');
 });
 
 test('charges without a reservation belong to the day they were made in', async () => {
