@@ -44,7 +44,7 @@ export interface AnswerDeps {
   claimed: Set<string>;
 }
 
-export const answerType = 'channelore_answer';
+const answerType = 'channelore_answer';
 export const noticeType = 'channelore_notice';
 
 interface Standing {

@@ -8,7 +8,7 @@ import { limits } from './reply.ts';
 
 /** The Home tab: role, memory and usage, each as its command tells it. */
 
-export type Home = ReturnType<typeof createHome>;
+type Home = ReturnType<typeof createHome>;
 
 const maxPeople = 1000;
 /** A view takes 12,000 characters of Markdown in all. */
@@ -60,7 +60,7 @@ export function createHome(deps: { api: Api; log: Log; split: Split }) {
   };
 }
 
-export function toView(sections: ReadonlyMap<string, string>): Blocks {
+function toView(sections: ReadonlyMap<string, string>): Blocks {
   const intro: Blocks = [
     markdownBlock('Mention me in a channel, or write to me here. `/channelore help` lists what I can be told to do.'),
   ];

@@ -9,7 +9,7 @@ export interface CommandHelp {
   help: string;
 }
 
-export const slashCommand = '/channelore';
+const slashCommand = '/channelore';
 
 /** What Slack asks for before it sends these events. */
 const eventScopes: Record<(typeof listenedEvents)[number], readonly string[]> = {
