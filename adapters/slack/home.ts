@@ -8,8 +8,6 @@ import { limits } from './reply.ts';
 
 /** The Home tab: role, memory and usage, each as its command tells it. */
 
-type Home = ReturnType<typeof createHome>;
-
 const maxPeople = 1000;
 /** A view takes 12,000 characters of Markdown in all. */
 const maxSectionChars = 3500;
