@@ -128,13 +128,11 @@ function createReader(counter: TokenCounter): Read {
 
 function bill(sent: readonly Sent[], read: Read): Bill {
   const cache = createPrefixCache();
-  let prompt = 0;
   let cost = 0;
   const answers = { count: 0, prompt: 0, held: 0 };
   for (const { key, messages, written } of sent) {
     const tokens = messages.flatMap(read);
     const held = cache.take(key, tokens);
-    prompt += tokens.length;
     cost += tokens.length - held + held * cachedPrice + written * writtenPrice;
     if (written > 0) continue;
     answers.count++;
