@@ -109,10 +109,18 @@ async function cutToCap(text: string, cap: number, counter: TokenCounter): Promi
 async function inParts(text: string, room: number, counter: TokenCounter): Promise<string[]> {
   const parts: string[] = [];
   for (let rest = text; ; ) {
-    const part = await cutAtSentence(rest, room, counter);
+    const part = await firstPart(rest, room, counter);
     if (part === '' || part.length === rest.length) return [...parts, rest];
     parts.push(part);
     rest = rest.slice(part.length);
+  }
+}
+
+/** Looks no further ahead than it must, so that all parts together take linear time. */
+async function firstPart(text: string, room: number, counter: TokenCounter): Promise<string> {
+  for (let chars = room * 8; ; chars *= 2) {
+    const part = await cutAtSentence(text.slice(0, chars), room, counter);
+    if (part.length < chars || chars >= text.length) return part;
   }
 }
 
