@@ -203,6 +203,6 @@ test('whatever people and summarisers do, every prompt is whole and within its b
       }
     }),
     // Shrinking a long life would take minutes: the seed that is printed repeats it.
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 25), endOnFailure: true },
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 25), endOnFailure: true, seed: 20261121 },
   );
 });
