@@ -73,9 +73,9 @@ export function createListening(deps: ListeningDeps) {
 
   async function onMessage(message: WireMessage): Promise<void> {
     if (message.user === undefined || !isPersons(message, self)) return;
-    const { user } = message;
+    const looked = Promise.all([people.author(message.user), around(message.text)]);
     await inOrder.add(message.channel, async () => {
-      const [author, names] = await Promise.all([people.author(user), around(message.text)]);
+      const [author, names] = await looked;
       const event = toMessageEvent(message, author, names);
       if (event === undefined) return;
       if (event.to === 'direct') pane.said(event);
@@ -88,8 +88,9 @@ export function createListening(deps: ListeningDeps) {
     if (change === undefined) return;
     const { channel, message, previous_message: before } = change;
     if (isTombstone(change)) return await onDeletion({ channel, deleted_ts: message.ts, previous_message: before });
+    const looked = around(message.text);
     await inOrder.add(channel, async () => {
-      const event = toEditEvent(change, await around(message.text));
+      const event = toEditEvent(change, await looked);
       if (event !== undefined) await taking.take(event);
     });
   }

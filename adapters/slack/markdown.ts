@@ -17,9 +17,9 @@ export function neutralised(text: string): string {
   return text.replace(calling, `<${joiner}`);
 }
 
-/** Of a growing text, what cannot become a call any more: what has been streamed stands for good. */
-export function withoutOpenCall(text: string): string {
-  return text.replace(/<(?:!\w{0,8}|@\w{0,3})?$/, '');
+/** Of a growing text, without what may become a call yet: what has been streamed stands for good. */
+export function growing(text: string): string {
+  return neutralised(text.replace(/<(?:!\w{0,8}|@\w{0,3})?$/, ''));
 }
 
 export function markdownBlock(text: string): types.MarkdownBlock {

@@ -1,7 +1,7 @@
 import type { types } from '@slack/bolt';
 import type { Api } from './api.ts';
 import { errorName, troubleOf } from './failure.ts';
-import { neutralised, withoutOpenCall } from './markdown.ts';
+import { growing } from './markdown.ts';
 
 /** One message of an answer while Slack streams it. What it has taken stands as it is: only more of it can follow. */
 export interface Stream {
@@ -34,7 +34,7 @@ export async function startStream(
   given: { text: string; blocks: types.ActionsBlock[] },
 ): Promise<Stream | undefined> {
   const { channel } = plan;
-  let taken = withoutOpenCall(neutralised(given.text));
+  let taken = growing(given.text);
   const blocks: types.AnyChunk[] = given.blocks.length > 0 ? [{ type: 'blocks', blocks: given.blocks }] : [];
   const words: types.AnyChunk[] = taken === '' ? [] : [{ type: 'markdown_text', text: taken }];
   const startedAt = plan.now();
@@ -61,7 +61,7 @@ export async function startStream(
   return {
     ts,
     async grow(text) {
-      const wanted = withoutOpenCall(neutralised(text));
+      const wanted = growing(text);
       if (plan.now() - startedAt > longestMs || !wanted.startsWith(taken)) return false;
       const added = wanted.slice(taken.length);
       if (added === '') return true;

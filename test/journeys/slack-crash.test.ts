@@ -33,14 +33,12 @@ test('killed between two messages of a long answer, it completes them, and repea
 });
 
 test('a command that was accepted before a crash is answered after it, privately', async () => {
-  let killed: Promise<unknown> | undefined;
   model.answerWith(() => ({ pieces: ['Begun'], hang: 'after-pieces' }));
   const busy = slack.say(stage.ann, stage.channel, `${slack.mention} long`);
   await slack.until(() => slack.posts(stage.channel, busy.ts).length === 1, 'it is busy');
   const asked = slack.command(stage.ann, stage.channel, 'role show');
   await slack.until(() => asked.ack, 'it is acknowledged');
-  killed = stage.program().signal('SIGKILL');
-  await killed;
+  await stage.program().signal('SIGKILL');
   model.answerWith(() => 'short');
   await stage.start();
   await slack.until(() => slack.toldPrivately(stage.ann).some((one) => /role here/i.test(one)), 'it is answered');

@@ -36,6 +36,8 @@ const mostAttempts = 4;
 export function createDelivery(options: DeliveryOptions) {
   const { now } = options;
   const sockets = new Set<ServerSocket>();
+  /** Also those that were not greeted. */
+  const accepted = new Set<ServerSocket>();
   const deliveries: Delivery[] = [];
   const byEnvelope = new Map<string, Delivery>();
   const waiting: Delivery[] = [];
@@ -154,7 +156,11 @@ export function createDelivery(options: DeliveryOptions) {
         const delivery = byEnvelope.get(String(id));
         if (delivery !== undefined) acknowledge(delivery, payload);
       });
-      socket.onClose(() => sockets.delete(socket));
+      accepted.add(socket);
+      socket.onClose(() => {
+        accepted.delete(socket);
+        sockets.delete(socket);
+      });
       if (!hello) return;
       counts.connected++;
       sockets.add(socket);
@@ -177,7 +183,7 @@ export function createDelivery(options: DeliveryOptions) {
     close(): void {
       closed = true;
       for (const timer of timers) clearTimeout(timer);
-      for (const socket of sockets) socket.drop();
+      for (const socket of accepted) socket.drop();
     },
   };
 }

@@ -1,3 +1,0 @@
-import { describeCommands } from './slack-commands.ts';
-
-await describeCommands('http');

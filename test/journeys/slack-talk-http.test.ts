@@ -1,3 +1,0 @@
-import { describeTalk } from './slack-talk.ts';
-
-await describeTalk('http');

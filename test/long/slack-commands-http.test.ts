@@ -1,0 +1,3 @@
+import { describeCommands } from '../journeys/slack-commands.ts';
+
+await describeCommands('http');

@@ -1,0 +1,3 @@
+import { describeTalk } from '../journeys/slack-talk.ts';
+
+await describeTalk('http');
