@@ -85,6 +85,8 @@ const messageSchema = z.object({
   to: z.enum(['direct', 'mention', 'reply', 'thread', 'none']),
   attachments: z.array(attachmentSchema),
   replyTo: z.string().optional(),
+  /** How the platform shows the channel's name, where it is known. */
+  place: z.string().optional(),
   /** In a thread: the parent channel's message it hangs from. */
   branchedFrom: z.string().optional(),
   origin,
@@ -128,12 +130,20 @@ const actionSchema = z.object({
 /** A button where the platform has them, a line saying what to type where it has none. */
 export type Action = z.infer<typeof actionSchema>;
 
+const fileSchema = z.object({
+  name: z.string(),
+  mime: z.string(),
+  content: z.string(),
+  /** Absent: `content` is the text itself. */
+  encoding: z.literal('base64').optional(),
+});
+
 export const noticeSchema = z.object({
   text: z.string(),
   /** Only the person who asked should see it, as far as the platform can do that. */
   private: z.boolean(),
   actions: z.array(actionSchema),
-  files: z.array(z.object({ name: z.string(), mime: z.string(), content: z.string() })),
+  files: z.array(fileSchema),
 });
 
 export type Notice = z.infer<typeof noticeSchema>;

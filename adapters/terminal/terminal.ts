@@ -59,7 +59,9 @@ export async function startTerminal(deps: TerminalDeps): Promise<Adapter> {
       },
       async say(key, { text, actions, files }) {
         if (isNew(said, `${event.channel}:${event.id}:${key}`)) {
-          const notes = await Promise.all(files.map((file) => saveFile(deps.filesDir, file)));
+          // What a picture shows stands in the text as well; nobody asked for a file.
+          const asked = files.filter((file) => !file.mime.startsWith('image/'));
+          const notes = await Promise.all(asked.map((file) => saveFile(deps.filesDir, file)));
           face.say(question, [text, ...notes].join('\n'), actions);
         }
         open.end(event);

@@ -1,6 +1,7 @@
 import type { ChannelId } from '../event.ts';
 import { parentChannel } from '../event.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
+import type { Changes } from './changes.ts';
 import { type Head, openSpan, withChange } from './head.ts';
 import { type ChannelState, createJournal, type Journal, type Step, type TailLimit, withHead } from './journal.ts';
 
@@ -32,7 +33,12 @@ export interface Planned<T> {
 
 const maxChannelsInMemory = 2000;
 
-export function createConversations(store: Store, limit: TailLimit, now: () => number): Conversations {
+export function createConversations(
+  store: Store,
+  limit: TailLimit,
+  now: () => number,
+  changes: Pick<Changes, 'tell'>,
+): Conversations {
   const journal = createJournal(store, limit);
   /** Least recently used first. */
   const states = new Map<ChannelId, { state: ChannelState; usedAt: number }>();
@@ -98,7 +104,8 @@ export function createConversations(store: Store, limit: TailLimit, now: () => n
 
     async change(channel, plan) {
       return await locked(channel, async () => {
-        const planned = await plan(await read(channel));
+        const before = await read(channel);
+        const planned = await plan(before);
         const records = [...(planned.step?.records ?? []), ...(planned.also ?? [])];
         // Readers that are loading now may see either state.
         if (loading.has(channel)) commits.set(channel, (commits.get(channel) ?? 0) + 1);
@@ -111,6 +118,8 @@ export function createConversations(store: Store, limit: TailLimit, now: () => n
         }
         if (planned.reload) states.delete(channel);
         else if (planned.step !== undefined) keep(planned.step.state);
+        const what = planned.reload ? 'reset' : whatChanged(before, planned.step?.state);
+        if (what !== undefined) changes.tell({ channel, what });
         return planned.value;
       });
     },
@@ -121,6 +130,12 @@ export function createConversations(store: Store, limit: TailLimit, now: () => n
       return [...states].filter(([, { usedAt }]) => usedAt < before).map(([channel]) => channel);
     },
   };
+}
+
+function whatChanged(before: ChannelState, after: ChannelState | undefined): 'turns' | 'reset' | 'amended' | undefined {
+  if (after === undefined || after === before) return undefined;
+  if (after.amended !== before.amended) return 'amended';
+  return after.head.live === before.head.live ? 'turns' : 'reset';
 }
 
 /**

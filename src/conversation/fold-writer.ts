@@ -18,6 +18,8 @@ export interface FoldWriting {
   signal: AbortSignal;
   /** Filled as the calls go, so that what was spent is known even when one throws. */
   costs: CallCost[];
+  /** Told of every piece of text as it comes. */
+  onText(text: string): void;
 }
 
 const mostInput = 16_000;
@@ -87,7 +89,7 @@ async function ask(
     cacheKey,
     promptTokens,
   };
-  const answer = await collect(model, request, signal, costs);
+  const answer = await collect(model, request, signal, costs, writing.onText);
   const text = answer.text.trim();
   return { text, tokens: await safeTokens(text, counter), finish: answer.finish };
 }

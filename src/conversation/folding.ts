@@ -6,6 +6,7 @@ import type { CallCost } from '../model/collect.ts';
 import type { Model } from '../model/model.ts';
 import { record } from '../storage/store.ts';
 import type { Charge, Ledger } from '../usage/ledger.ts';
+import type { Changes } from './changes.ts';
 import type { Conversations } from './conversations.ts';
 import { type Batch, planFoldsBatch, planTurnBatch, turnsText } from './fold-batch.ts';
 import { createFoldTroubles } from './fold-troubles.ts';
@@ -61,6 +62,7 @@ interface FoldingDeps {
   signal: AbortSignal;
   log: Log;
   now(): number;
+  changes: Pick<Changes, 'tell'>;
   onFolded(): void;
   onFailed(): void;
 }
@@ -74,6 +76,8 @@ interface Attempt {
 
 const mostFoldsARun = 50;
 const instructionTokens = 200;
+/** For a guess at how far a fold is. */
+const charsPerToken = 4;
 const noNews: FoldNews = { first: false, failing: false };
 
 export function createFolding(deps: FoldingDeps): Folding {
@@ -107,14 +111,17 @@ export function createFolding(deps: FoldingDeps): Folding {
   async function tryFold(batch: Batch, state: ChannelState, request: FoldRequest): Promise<boolean> {
     const { channel } = request;
     try {
+      deps.changes.tell({ channel, what: 'folding', fold: { from: batch.from, to: batch.to, done: 0 } });
       const stood = await foldBatch(batch, request);
       troubles.over(channel);
       if (stood) deps.onFolded();
       else log.info({ channel }, 'a fold was dropped: what it stood on had changed');
+      deps.changes.tell({ channel, what: stood ? 'folded' : 'fold-failed' });
       return stood;
     } catch (error) {
       if (deps.signal.aborted) return false;
       deps.onFailed();
+      deps.changes.tell({ channel, what: 'fold-failed' });
       if (troubles.failed(channel, state.nextSeq, error)) tell(channel, { failing: true });
       return false;
     }
@@ -183,6 +190,7 @@ export function createFolding(deps: FoldingDeps): Folding {
     const name = foldModel(profile);
     const counter = await deps.counterFor(name);
     const costs: CallCost[] = [];
+    let chars = 0;
     const writing = {
       model: deps.model,
       name,
@@ -191,6 +199,11 @@ export function createFolding(deps: FoldingDeps): Folding {
       cacheKey: cacheKey(channel, 'fold'),
       signal: deps.signal,
       costs,
+      onText: (text: string) => {
+        chars += text.length;
+        const done = Math.min(0.99, chars / (cap * charsPerToken));
+        deps.changes.tell({ channel, what: 'folding', fold: { from: batch.from, to: batch.to, done } });
+      },
     };
     try {
       const text = await writeFold(writing, await batchText(batch), cap);
@@ -242,7 +255,9 @@ export function createFolding(deps: FoldingDeps): Folding {
 function toFold(batch: Batch, attempt: Attempt, model: string, at: number): Fold {
   const { epoch, level, from, to } = batch;
   const { text, tokens } = attempt.written ?? { text: '', tokens: 0 };
-  return { epoch, level, from, to, text, tokens, at, model: attempt.costs.at(-1)?.model ?? model };
+  const covers =
+    batch.of === 'turns' ? batch.tokens : batch.replaces.reduce((sum, ref) => sum + (ref.covers ?? ref.tokens), 0);
+  return { epoch, level, from, to, text, tokens, covers, at, model: attempt.costs.at(-1)?.model ?? model };
 }
 
 function withFold(state: ChannelState, batch: Batch, fold: Fold): Step {

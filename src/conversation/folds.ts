@@ -13,6 +13,8 @@ const foldSchema = z.object({
   to: z.number(),
   text: z.string(),
   tokens: z.number(),
+  /** What the messages it stands for take word for word. */
+  covers: z.number().optional(),
   at: z.number(),
   model: z.string(),
 });
@@ -21,13 +23,13 @@ export type Fold = z.infer<typeof foldSchema>;
 
 export const foldKind: RecordKind<Fold> = { name: 'fold', version: 1, schema: foldSchema, upgrades: {} };
 
-export function foldId(channel: ChannelId, fold: Omit<Fold, 'text' | 'tokens' | 'model'>): string {
+export function foldId(channel: ChannelId, fold: Pick<Fold, 'epoch' | 'from' | 'to' | 'level' | 'at'>): string {
   return `${epochPrefix(channel, fold.epoch)}${fold.from}-${fold.to}-${fold.level}-${fold.at}`;
 }
 
 export function toFoldRef(id: string, fold: Fold): FoldRef {
-  const { epoch, level, from, to, tokens } = fold;
-  return { id, epoch, level, from, to, tokens };
+  const { epoch, level, from, to, tokens, covers } = fold;
+  return { id, epoch, level, from, to, tokens, ...(covers !== undefined && { covers }) };
 }
 
 /** Committed with whatever makes a fold void: nothing finds its text any more, though its record is erased only then. */

@@ -25,6 +25,8 @@ const foldRefSchema = z.object({
   from: z.number(),
   to: z.number(),
   tokens: z.number(),
+  /** What the messages it stands for take word for word. */
+  covers: z.number().optional(),
 });
 
 export const changeSchema = z.object({ at: z.number(), by: z.string(), what: z.string() });
@@ -48,6 +50,10 @@ const headSchema = z.object({
   changes: z.array(changeSchema),
   /** What these said up to then is not taken in any more, though it may still wait to be: `*` is everybody. */
   forgotten: z.array(z.object({ person: z.string(), until: z.number() })).default([]),
+  /** How the platform last showed the channel's name. */
+  place: z.string().optional(),
+  /** Between one person and the bot: shown to nobody else. */
+  direct: z.boolean().optional(),
   /** Of a thread: the parent's turn up to which it knows what the parent knew. */
   branch: z.object({ epoch: z.number(), seq: z.number() }).optional(),
 });

@@ -5,6 +5,7 @@ import type { Store } from '../storage/store.ts';
 import type { Ledger, Reservation } from '../usage/ledger.ts';
 import { type Amending, createAmending } from './amending.ts';
 import { type Calibration, createCalibration } from './calibration.ts';
+import { type Changes, createChanges } from './changes.ts';
 import { type Conversations, createConversations } from './conversations.ts';
 import { createFolding, type Folding } from './folding.ts';
 import { createFoldTexts, type FoldTexts } from './folds.ts';
@@ -29,6 +30,7 @@ export interface Memory {
   amending: Amending;
   unwritten: UnwrittenEdits;
   folding: Folding;
+  changes: Changes;
   counterFor(model: string): Promise<TokenCounter>;
   recording(profile: Profile): Promise<Parameters<typeof recordMessage>[0]>;
   /** What stands before the turns in every prompt: the role and its frame, a thread's seed. */
@@ -63,7 +65,8 @@ export const nobody = '-';
 
 export function createMemory(deps: MemoryDeps): Memory {
   const { store, ledger, counterFor, now, log } = deps;
-  const conversations = createConversations(store, { tokens: deps.tailTokens }, now);
+  const changes = createChanges();
+  const conversations = createConversations(store, { tokens: deps.tailTokens }, now, changes);
   const workspaces = createWorkspaces(store);
   const folds = createFoldTexts(store);
   const seeds = createSeeds(conversations, folds);
@@ -78,6 +81,7 @@ export function createMemory(deps: MemoryDeps): Memory {
     signal: deps.signal,
     log,
     now,
+    changes,
     onFolded: () => deps.onFold('written'),
     onFailed: () => deps.onFold('failed'),
     ledger,
@@ -131,6 +135,7 @@ export function createMemory(deps: MemoryDeps): Memory {
     amending,
     unwritten,
     folding,
+    changes,
     counterFor,
     fixedTokens,
     limits,

@@ -5,7 +5,7 @@ import { withOpenSpan } from './conversations.ts';
 import { type Head, isForgotten, openSpan } from './head.ts';
 import { appendTurn, type ChannelState, type Step, withHead } from './journal.ts';
 import { type Late, takenRecord } from './late.ts';
-import { introduce } from './names.ts';
+import { cleanName, introduce } from './names.ts';
 import type { TokenCounter } from './tokens.ts';
 import type { KeptAttachment, Turn } from './turn.ts';
 import { countMessages, toMessages } from './wire.ts';
@@ -101,7 +101,7 @@ async function findTurn(
   return (await conversations.journal.page(state.channel, ref)).find((turn) => turn.seq === ref.seq);
 }
 
-/** The head where something in it is new: a person, a thread's branching. */
+/** The head where something in it is new: a person, the channel's name, a thread's branching. */
 function meet(
   state: ChannelState,
   event: MessageEvent,
@@ -111,8 +111,11 @@ function meet(
   const met = introduce(state.head.people, event.author.id, event.author.name);
   const isNew = parentChannel(state.channel) !== undefined && state.nextSeq === 0;
   const shown = named ? met.shown : undefined;
-  if (met.people === state.head.people && !isNew) return { step: { state, records: [] }, shown };
-  const head = { ...state.head, people: met.people, ...(isNew && branch && { branch }) };
+  const place = event.place === undefined ? state.head.place : cleanName(event.place);
+  const isSamePlace = place === state.head.place && state.head.direct === !named;
+  if (met.people === state.head.people && isSamePlace && !isNew) return { step: { state, records: [] }, shown };
+  const where = { ...(place !== undefined && { place }), direct: !named };
+  const head = { ...state.head, ...where, people: met.people, ...(isNew && branch && { branch }) };
   return { step: withHead(state, head), shown };
 }
 

@@ -20,12 +20,15 @@ export async function collect(
   request: ModelRequest,
   signal: AbortSignal,
   costs: CallCost[],
+  onText: (text: string) => void = () => undefined,
 ): Promise<Collected> {
   let text = '';
   let finish: FinishReason = 'stop';
   for await (const event of model.stream(request, signal)) {
-    if (event.type === 'text') text += event.text;
-    else if (event.type === 'attempt' || event.type === 'end') costs.push({ model: event.model, usage: event.usage });
+    if (event.type === 'text') {
+      text += event.text;
+      onText(event.text);
+    } else if (event.type === 'attempt' || event.type === 'end') costs.push({ model: event.model, usage: event.usage });
     if (event.type === 'end') finish = event.finish;
   }
   return { text, finish, costs };

@@ -22,7 +22,8 @@ function writing(answer: (request: ModelRequest, n: number) => string, mostToken
     },
   };
   const signal = new AbortController().signal;
-  return { requests, costs, deps: { model, name: 'm', counter, mostTokens, cacheKey: 'k', signal, costs } };
+  const deps = { model, name: 'm', counter, mostTokens, cacheKey: 'k', signal, costs, onText: () => undefined };
+  return { requests, costs, deps };
 }
 
 const sentences = (count: number): string =>

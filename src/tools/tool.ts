@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { ChannelId } from '../event.ts';
+
+/** Something the model may call. */
+export interface Tool {
+  /** Letters, digits, `_` and `-`, at most 64. */
+  name: string;
+  description: string;
+  /** The arguments, as JSON Schema. */
+  parameters: Record<string, unknown>;
+  /**
+   * Arguments as the model wrote them, parsed as JSON. What it returns is data for the model; what it throws the model
+   * is told as an error it can act on: a `BotError`'s message, of anything else only that it failed.
+   */
+  run(args: unknown, call: ToolUse): Promise<string>;
+}
+
+/** In whose name and for how long. */
+export interface ToolUse {
+  channel: ChannelId;
+  signal: AbortSignal;
+  now: number;
+}
+
+export interface ToolDefinition<S extends z.ZodType> {
+  name: string;
+  description: string;
+  schema: S;
+  run(args: z.output<S>, call: ToolUse): Promise<string>;
+}
+
+/** A tool whose arguments are checked before it runs: a `ZodError` says what is wrong with them. */
+export function defineTool<S extends z.ZodType>({ name, description, schema, run }: ToolDefinition<S>): Tool {
+  return {
+    name,
+    description,
+    parameters: z.toJSONSchema(schema),
+    run: async (args, call) => await run(schema.parse(args), call),
+  };
+}
