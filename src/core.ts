@@ -9,11 +9,13 @@ import { createMemory, type Memory } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
 import { encodingForModel, loadCounter } from './conversation/tokens.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
+import { createViews, type Views } from './inspect/console-views.ts';
 import type { Log } from './log.ts';
 import type { Model } from './model/model.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { Store } from './storage/store.ts';
 import { createRunningAnswers } from './turn/running.ts';
+import { drawChart } from './usage/chart-image.ts';
 import { createLedger } from './usage/ledger.ts';
 import { loadPrices } from './usage/prices.ts';
 
@@ -22,6 +24,7 @@ export interface Core {
   inbox: Inbox;
   bot: Bot;
   memory: Memory;
+  views: Views;
 }
 
 interface CoreDeps {
@@ -70,6 +73,8 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     pricesAsOf: prices.asOf,
     commands: () => commands,
     encode,
+    draw: drawChart,
+    log,
     now,
   });
   const bot = createBot({
@@ -81,7 +86,8 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     now,
   });
   const inbox = createInbox({ store, ...bot, log, now });
-  return { inbox, bot, memory };
+  const views = createViews({ store, memory, model, runner, ledger, timeZone, pricesAsOf: prices.asOf, signal, now });
+  return { inbox, bot, memory, views };
 }
 
 type Layers = readonly { role: string | undefined; settings: Record<string, unknown> }[];

@@ -143,7 +143,9 @@ export interface RecalledView {
 
 export interface MemoryChange {
   channel: ChannelId;
-  what: 'turns' | 'folding' | 'folded' | 'fold-failed' | 'reset' | 'erased';
+  what: 'turns' | 'amended' | 'reset' | 'folding' | 'folded' | 'fold-failed';
+  /** Of a fold being written: what it covers, and a guess at how far it is, from 0 to 1. */
+  fold?: { from: number; to: number; done: number };
 }
 
 /** Everything the ledger knows, for admins. */

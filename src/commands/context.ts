@@ -2,10 +2,12 @@ import type { Memory } from '../conversation/memory.ts';
 import type { Profile } from '../conversation/profile.ts';
 import type { Author, ChannelId, Notice } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
+import type { Log } from '../log.ts';
 import type { Model } from '../model/model.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import type { RunningAnswers } from '../turn/running.ts';
 import type { Question } from '../turn/speak.ts';
+import type { Chart } from '../usage/charts.ts';
 import type { Ledger } from '../usage/ledger.ts';
 import type { CommandSpec, Values } from './command.ts';
 import type { Policy } from './policy.ts';
@@ -24,6 +26,9 @@ export interface CommandDeps {
   pricesAsOf: string;
   commands(): readonly Command[];
   encode: EncoderFor;
+  /** As a PNG. */
+  draw(chart: Chart): Promise<Uint8Array>;
+  log: Log;
   now(): number;
 }
 

@@ -1,5 +1,7 @@
 import { nobody } from '../conversation/memory.ts';
-import type { ChannelId } from '../event.ts';
+import { createShownNames } from '../conversation/shown-names.ts';
+import { type Notice, parentChannel } from '../event.ts';
+import { daysChart, groupsChart } from '../usage/charts.ts';
 import { periodRange } from '../usage/days.ts';
 import type { ReportRow } from '../usage/ledger.ts';
 import { workspaceOf } from '../usage/usage-record.ts';
@@ -21,7 +23,7 @@ export async function showUsage(context: Context): Promise<Result> {
     from: range.from,
     to: range.to,
   });
-  const nameOf = await names(deps, rows);
+  const nameOf = await namesIn(deps, rows);
   const budgets = await deps.ledger.remaining(channel, author.id);
   const table = usageTable(rows, {
     by,
@@ -31,20 +33,50 @@ export async function showUsage(context: Context): Promise<Result> {
     budgets,
     timeZone: deps.timeZone,
   });
-  return privately(isAdmin ? table : `${table}\nThis is your own usage; admins see everybody's.`);
+  const text = isAdmin ? table : `${table}\nThis is your own usage; admins see everybody's.`;
+  return privately(text, { files: await picture(context, rows, { by, range, nameOf }) });
+}
+
+interface Drawn {
+  by: (typeof groupings)[number];
+  range: { from: string; to: string };
+  nameOf: (id: string) => string;
+}
+
+/** Nothing that anybody waits for in vain: without a picture the table says it all. */
+async function picture(
+  { deps }: Context,
+  rows: readonly ReportRow[],
+  { by, range, nameOf }: Drawn,
+): Promise<Notice['files']> {
+  if (rows.length === 0) return [];
+  const chart =
+    by === 'day'
+      ? daysChart(rows, range.from, range.to)
+      : groupsChart(
+          by,
+          rows.map((row) => ({
+            ...row,
+            group: nameOf(by === 'channel' ? (parentChannel(row.channel) ?? row.channel) : row[by]),
+          })),
+        );
+  try {
+    const content = Buffer.from(await deps.draw(chart)).toString('base64');
+    return [{ name: `usage-by-${by}.png`, mime: 'image/png', content, encoding: 'base64' }];
+  } catch (error) {
+    deps.log.warn({ error }, 'a chart could not be drawn');
+    return [];
+  }
 }
 
 /** People by the names they are shown by, channels by theirs. */
-async function names(deps: CommandDeps, rows: readonly ReportRow[]): Promise<(id: string) => string> {
-  const known = new Map<string, string>();
-  for (const channel of new Set(rows.map((row) => row.channel))) {
-    known.set(channel, channelName(channel));
-    const { people } = (await deps.memory.conversations.read(channel)).head;
-    for (const [id, person] of Object.entries(people)) known.set(id, person.shown);
+async function namesIn(deps: CommandDeps, rows: readonly ReportRow[]): Promise<(id: string) => string> {
+  const names = createShownNames(deps.memory.conversations);
+  const known = new Map<string, string>([[nobody, 'upkeep']]);
+  for (const { channel, person } of rows) {
+    const above = parentChannel(channel) ?? channel;
+    if (!known.has(above)) known.set(above, await names.channel(above));
+    if (!known.has(person)) known.set(person, await names.person(channel, person));
   }
-  return (id) => (id === nobody ? 'upkeep' : (known.get(id) ?? id));
-}
-
-function channelName(channel: ChannelId): string {
-  return channel.split('/').slice(2).map(decodeURIComponent).join(' › ');
+  return (id) => known.get(id) ?? id;
 }

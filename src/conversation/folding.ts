@@ -30,6 +30,7 @@ export interface Folding {
   run(request: FoldRequest): Promise<number>;
   /** What people should be told, once. */
   takeNews(channel: ChannelId): FoldNews;
+  isRunning(channel: ChannelId): boolean;
   /** Resolves when nothing is being folded. */
   idle(): Promise<void>;
 }
@@ -241,6 +242,7 @@ export function createFolding(deps: FoldingDeps): Folding {
       running.set(request.channel, mine);
       return mine;
     },
+    isRunning: (channel) => running.has(channel),
     takeNews(channel) {
       const told = news.get(channel) ?? noNews;
       news.delete(channel);

@@ -1,0 +1,76 @@
+import { type Head, headKind, openSpan } from '../conversation/head.ts';
+import { epochPrefix, pageKind } from '../conversation/page.ts';
+import { shownPlace } from '../conversation/shown-names.ts';
+import type { Turn } from '../conversation/turn.ts';
+import { type ChannelId, channelParts, parentChannel } from '../event.ts';
+import type { Store } from '../storage/store.ts';
+
+/** The channels that have a memory, for whoever may look into it. */
+export interface ChannelView {
+  id: ChannelId;
+  platform: string;
+  workspace: string;
+  name: string;
+  thread: boolean;
+  turns: number;
+  lastAt: number | undefined;
+}
+
+const headsAtOnce = 256;
+/** More than anybody scrolls through; the newest of all are shown. */
+const mostChannels = 2000;
+
+/** Most recently used first. What one person and the bot said between them alone is not among them. */
+export async function listChannels(store: Store): Promise<ChannelView[]> {
+  const found: ChannelView[] = [];
+  for await (const { channel, head } of heads(store)) {
+    const page = await lastPage(store, channel, head);
+    if (isPrivate(head, page)) continue;
+    const { platform, workspace } = channelParts(channel);
+    const turns = (page.at(-1)?.seq ?? openSpan(head).from - 1) + 1;
+    const thread = parentChannel(channel) !== undefined;
+    found.push({
+      id: channel,
+      platform,
+      workspace,
+      name: shownPlace(channel, head),
+      thread,
+      turns,
+      lastAt: page.at(-1)?.at,
+    });
+  }
+  return found.sort((a, b) => (b.lastAt ?? 0) - (a.lastAt ?? 0)).slice(0, mostChannels);
+}
+
+async function* heads(store: Store): AsyncGenerator<{ channel: ChannelId; head: Head }> {
+  let after: string | undefined;
+  for (;;) {
+    const range = after === undefined ? { limit: headsAtOnce } : { limit: headsAtOnce, after };
+    const batch = await store.list(headKind, '', range);
+    for (const one of batch) {
+      try {
+        yield { channel: one.id as ChannelId, head: one.read() };
+      } catch {
+        // A damaged head is told to whoever uses its channel; the other channels are listed all the same.
+      }
+    }
+    if (batch.length < headsAtOnce) return;
+    after = batch.at(-1)?.id;
+  }
+}
+
+async function lastPage(store: Store, channel: ChannelId, head: Head): Promise<Turn[]> {
+  const prefix = epochPrefix(channel, openSpan(head).epoch);
+  const [last] = await store.list(pageKind, prefix, { reverse: true, limit: 1 });
+  try {
+    return last?.read() ?? [];
+  } catch {
+    return []; // The same: told where it is used.
+  }
+}
+
+/** Heads of an older version do not say so themselves: a direct message has no name before it. */
+function isPrivate(head: Head, page: readonly Turn[]): boolean {
+  if (head.direct !== undefined) return head.direct;
+  return page.findLast((turn) => turn.role === 'user')?.name === undefined;
+}

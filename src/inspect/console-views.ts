@@ -1,0 +1,51 @@
+import type { CommandRunner } from '../commands/runner.ts';
+import type { MemoryChange } from '../conversation/changes.ts';
+import type { Memory } from '../conversation/memory.ts';
+import type { ChannelId } from '../event.ts';
+import type { Model } from '../model/model.ts';
+import type { Store } from '../storage/store.ts';
+import type { Ledger } from '../usage/ledger.ts';
+import { type ChannelView, listChannels } from './channel-views.ts';
+import { type Inspection, inspectChannel, nextPrompt } from './inspection.ts';
+import { createOrders, type Order } from './orders.ts';
+import { readTurns, type TurnView } from './turn-views.ts';
+import { reportUsage, type UsageReport } from './usage-report.ts';
+
+/** What may be looked into from outside of a conversation. Who may see which is the asker's business. */
+export interface Views {
+  channels(): Promise<ChannelView[]>;
+  turns(channel: ChannelId, range: { before?: number; limit: number }): Promise<{ turns: TurnView[]; more: boolean }>;
+  inspect(channel: ChannelId): Promise<Inspection>;
+  prompt(channel: ChannelId): Promise<{ messages: unknown[]; tokens: number }>;
+  order: Order;
+  watch(onChange: (change: MemoryChange) => void): () => void;
+  usage(period: { from: string; to: string }): Promise<UsageReport>;
+}
+
+interface ViewsDeps {
+  store: Store;
+  memory: Memory;
+  model: Model;
+  runner: CommandRunner;
+  ledger: Ledger;
+  timeZone: string;
+  pricesAsOf: string;
+  signal: AbortSignal;
+  now(): number;
+}
+
+export function createViews(deps: ViewsDeps): Views {
+  const { store, memory } = deps;
+  return {
+    channels: async () => await listChannels(store),
+    turns: async (channel, range) => await readTurns(memory.conversations, channel, range),
+    inspect: async (channel) => await inspectChannel(deps, channel),
+    async prompt(channel) {
+      const { messages, promptTokens } = await nextPrompt(deps, channel);
+      return { messages, tokens: promptTokens };
+    },
+    order: createOrders(deps),
+    watch: memory.changes.watch,
+    usage: async (period) => await reportUsage(deps, period),
+  };
+}

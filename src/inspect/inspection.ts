@@ -1,0 +1,95 @@
+import { contributorsOf } from '../conversation/contributors.ts';
+import { type Head, liveRanges } from '../conversation/head.ts';
+import type { Memory } from '../conversation/memory.ts';
+import type { ChannelId } from '../event.ts';
+import type { Model } from '../model/model.ts';
+import { prepareNextPrompt } from '../turn/next-prompt.ts';
+import type { Prepared } from '../turn/prepare.ts';
+import { type FoldNode, toFoldTree } from './fold-tree.ts';
+
+/** What a channel's memory holds, what of it the next prompt carries, and why the rest does not. */
+export interface Inspection {
+  channel: ChannelId;
+  model: string;
+  role: string;
+  preset: string | undefined;
+  budget: { total: number; parts: { part: PromptPart; tokens: number }[]; room: number };
+  marks: { high: number; low: number; raw: number };
+  turns: { verbatim: number; firstVerbatim: number | undefined; total: number };
+  leftOut: boolean;
+  folds: FoldNode[];
+  folding: boolean;
+  contributors: { name: string; turns: number; tokens: number }[];
+  recalled: Recalled[];
+  undoable: boolean;
+  changes: Head['changes'];
+}
+
+type PromptPart = 'role' | 'examples' | 'tools' | 'channel' | 'folds' | 'turns' | 'recall';
+
+interface Recalled {
+  seq: number;
+  at: number;
+  name: string;
+  text: string;
+  link: string | undefined;
+}
+
+export interface InspectDeps {
+  memory: Memory;
+  model: Model;
+  now(): number;
+}
+
+const changesShown = 20;
+
+export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Promise<Inspection> {
+  const { memory } = deps;
+  const prepared = await nextPrompt(deps, channel);
+  const { plan, limits, state, profile } = prepared;
+  const stored = await memory.folds.all(channel);
+  const ranges = liveRanges(state.head, state.view, state.nextSeq);
+  const changes = [...state.head.changes, ...(await memory.workspaces.changes(channel))];
+  return {
+    channel,
+    model: profile.model,
+    role: profile.role,
+    preset: undefined,
+    budget: {
+      total: limits.total,
+      parts: partsOf(prepared).filter(({ tokens }) => tokens > 0),
+      room: Math.max(0, limits.total - plan.tokens.total),
+    },
+    marks: { high: limits.high, low: limits.low, raw: state.rawTokens },
+    turns: {
+      verbatim: plan.turns.length,
+      firstVerbatim: plan.turns[0]?.seq,
+      total: ranges.reduce((sum, range) => sum + range.to - range.from + 1, 0),
+    },
+    leftOut: plan.leftOut,
+    folds: toFoldTree(stored, state.view.folds),
+    folding: memory.folding.isRunning(channel),
+    contributors: contributorsOf(state.tail),
+    recalled: [],
+    undoable: state.head.away.length > 0,
+    changes: changes.sort((a, b) => a.at - b.at).slice(-changesShown),
+  };
+}
+
+function partsOf({ plan, tokens }: Prepared): { part: PromptPart; tokens: number }[] {
+  return [
+    { part: 'role', tokens: tokens.role },
+    { part: 'channel', tokens: tokens.seed },
+    { part: 'folds', tokens: plan.tokens.folds },
+    { part: 'turns', tokens: plan.tokens.turns },
+  ];
+}
+
+/** As it would be for the person who spoke last. */
+export async function nextPrompt({ memory, model, now }: InspectDeps, channel: ChannelId) {
+  const profile = await memory.profiles.of(channel);
+  const { page, tail } = await memory.conversations.read(channel);
+  const last = [...tail, ...page].findLast((turn) => turn.role === 'user');
+  const asking = { profile, name: last?.name, at: now() };
+  return { ...(await prepareNextPrompt({ ...memory, model }, channel, asking)), profile };
+}
