@@ -58,6 +58,10 @@ describe('usage', () => {
     assert.match(all, /\nThis workspace has used 6,000 of its 10,000,000 tokens today: 9,994,000 tokens left until/);
     assert.ok(all.length < 2000);
 
+    const [picture] = (await program.ending(order(program, 'usage', { channel: 'odd' }))).files ?? [];
+    assert.deepEqual([picture?.name, picture?.mime, picture?.encoding], ['usage-by-person.png', 'image/png', 'base64']);
+    assert.match(Buffer.from(picture?.content ?? '', 'base64').toString('latin1'), /^.PNG/);
+
     const own = await run(program, 'usage', { channel: 'odd', ...by('Ben') });
     assert.doesNotMatch(own, /Ann/);
     assert.match(own, /by model\n/);

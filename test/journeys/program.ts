@@ -17,7 +17,7 @@ export interface Line {
   last?: boolean;
   private?: boolean;
   actions?: { label: string; command: string }[];
-  files?: { name: string; mime: string; content: string }[];
+  files?: { name: string; mime: string; content: string; encoding?: string }[];
   [other: string]: unknown;
 }
 
