@@ -33,6 +33,7 @@ const httpUrl = text.refine((value) => URL.canParse(value) && /^https?:$/.test(n
 const storeUrl = text.refine((value) => /^(memory:$|sqlite:.+)/s.test(value), {
   error: 'must be sqlite:PATH or memory:',
 });
+const password = text.pipe(z.string().min(8, 'must have at least 8 characters').max(1000, 'must be shorter'));
 const timeZone = text.refine(
   (value) => {
     try {
@@ -66,6 +67,9 @@ const variables = {
   MODEL_IDLE_SECONDS: decimal(0.1, 3600).default(30),
   HOST: text.default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(7860),
+  METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  APP_PASSWORD: password.optional(),
+  ADMIN_PASSWORD: password.optional(),
   STORE_URL: storeUrl.optional(),
   DATA_DIR: text.default('./data'),
   LISTEN: z.enum(['addressed', 'all'], { error: 'must be addressed or all' }).default('addressed'),
@@ -111,6 +115,8 @@ const secretNames = [
   'SLACK_BOT_TOKEN',
   'SLACK_APP_TOKEN',
   'SLACK_SIGNING_SECRET',
+  'APP_PASSWORD',
+  'ADMIN_PASSWORD',
 ] as const;
 
 export type Config = ReturnType<typeof toConfig>;
@@ -151,12 +157,22 @@ function crossChecks(values: Values): string[] {
   if (slack !== undefined && socket === undefined && signing === undefined) {
     problems.push('SLACK_BOT_TOKEN: needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) beside it');
   }
+  if (!isLoopback(values.HOST)) {
+    for (const name of ['APP_PASSWORD', 'ADMIN_PASSWORD'] as const) {
+      if (values[name] === undefined) problems.push(`${name}: is needed where HOST is not this machine alone`);
+    }
+  }
   if (slack === undefined && (socket ?? signing) !== undefined) {
     problems.push(
       `${socket === undefined ? 'SLACK_SIGNING_SECRET' : 'SLACK_APP_TOKEN'}: needs SLACK_BOT_TOKEN beside it`,
     );
   }
   return problems;
+}
+
+/** Reached by programs of this machine and by nobody else. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
 }
 
 function toConfig(values: Values) {
@@ -185,6 +201,8 @@ function toConfig(values: Values) {
     timeZone: values.TIMEZONE,
     host: values.HOST,
     port: values.PORT,
+    metricsPort: values.METRICS_PORT,
+    passwords: { app: values.APP_PASSWORD, admin: values.ADMIN_PASSWORD },
     storeUrl: values.STORE_URL ?? `sqlite:${values.DATA_DIR}/channelore.db`,
     catchUpMs: values.CATCH_UP_MINUTES * 60_000,
     discord: { token: values.DISCORD_BOT_TOKEN ?? values.DISCORD_TOKEN, apiUrl: values.DISCORD_API_URL },

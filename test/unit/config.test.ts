@@ -50,6 +50,16 @@ test('settings that contradict each other are refused', () => {
   );
 });
 
+test('a console that others can reach needs both passwords, and long ones', () => {
+  for (const HOST of ['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org']) {
+    assert.throws(() => parseConfig({ HOST }), /- APP_PASSWORD: is needed[\s\S]*- ADMIN_PASSWORD: is needed/);
+    assert.throws(() => parseConfig({ HOST, APP_PASSWORD: 'long enough' }), /\n {2}- ADMIN_PASSWORD: is needed[^\n]*$/);
+    parseConfig({ HOST, APP_PASSWORD: 'long enough', ADMIN_PASSWORD: 'longer yet' });
+  }
+  for (const HOST of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) parseConfig({ HOST });
+  assert.throws(() => parseConfig({ APP_PASSWORD: 'secret' }), /APP_PASSWORD: must have at least 8 characters/);
+});
+
 test('a variable that is set but empty counts as not set', () => {
   assert.equal(parseConfig({ OPENAI_API_KEY: '', MEMORY_TOKENS: ' ' }).memory.tokens, 12_000);
 });

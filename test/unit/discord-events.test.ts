@@ -50,6 +50,11 @@ test('names are those people are shown by here', () => {
   assert.equal(textOf('<@&500000000000000002>', { mention_roles: ['500000000000000002'] }), '@Crew');
 });
 
+test('a message says how its channel is called, where that is known', () => {
+  assert.equal(toMessageEvent(said('hello'), guild, around)?.place, 'general');
+  assert.equal(toMessageEvent(said('hello'), { ...guild, id: '400000000000000009' }, around)?.place, undefined);
+});
+
 test('stickers and forwarded messages are told', () => {
   assert.equal(textOf('', { sticker_items: [{ name: 'Wave' }] }), '[sticker: Wave]');
   const snapshots = [{ message: { content: 'old words' } }];
