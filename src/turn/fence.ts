@@ -59,7 +59,7 @@ export function closingAfter(open: Fence | undefined, line: string): string {
 }
 
 /** A line that the text has only begun, and that may become the one that closes the fence. */
-function beginsCloser(fence: Fence, line: string): boolean {
+export function beginsCloser(fence: Fence, line: string): boolean {
   const [, indent = '', run = ''] = /^([ \t]*)([`~]*)$/.exec(line) ?? [];
   return indent.length + run.length === line.length && fence.run.startsWith(run) && closes(fence, indent, fence.run);
 }

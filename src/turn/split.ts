@@ -4,7 +4,7 @@ import { closingAfter, type Fence, fenceAfter, maxClosing, maxFenceLine, openerO
 
 /**
  * Splits a growing answer into pieces of at most `maxChars`. All pieces but the last are as they will stay, and how the
- * text comes in makes no difference to them. Nothing of it is left out but blanks that would fill a whole piece, and
+ * text comes in makes no difference to them. Nothing of it is left out but blanks that would be a piece of their own, and
  * nothing added but what closes a code fence at the end of a piece and opens it again at the beginning of the next.
  */
 export interface Splitter {
