@@ -33,7 +33,7 @@ interface Own {
 }
 
 export async function measureStart(): Promise<Row[]> {
-  const libraries = importedPackages(ours);
+  const libraries = importedPackages(path.join(path.dirname(ours), 'program.ts'));
   const own: Own[] = [];
   const empty: Empty[] = [];
   for (let round = 0; round < rounds; round++) {

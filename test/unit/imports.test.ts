@@ -8,7 +8,7 @@ import { test } from 'node:test';
 const root = path.resolve(import.meta.dirname, '../..');
 const leaves = ['src/event.ts', 'src/errors.ts', 'src/log.ts'];
 /** Where the parts are put together. */
-const composition = ['src/main.ts', 'src/config.ts'];
+const composition = ['src/program.ts', 'src/config.ts'];
 const platforms = /discord|slack|snowflake|thread_ts/i;
 
 function filesIn(folder: string): string[] {
