@@ -2,6 +2,7 @@ import { type ChannelId, parentChannel } from '../event.ts';
 import type { Log } from '../log.ts';
 import type { Model } from '../model/model.ts';
 import type { Store } from '../storage/store.ts';
+import { noTools, type Toolbox } from '../tools/toolbox.ts';
 import type { Ledger, Reservation } from '../usage/ledger.ts';
 import { type Amending, createAmending } from './amending.ts';
 import { type Calibration, createCalibration } from './calibration.ts';
@@ -14,9 +15,9 @@ import { type MemoryLimits, planLimits, seedShare } from './limits.ts';
 import type { Profile } from './profile.ts';
 import type { recordMessage } from './recording.ts';
 import { createSeeds, type Seeds } from './seed.ts';
-import { perMessageTokens, replyPrimerTokens, type TokenCounter } from './tokens.ts';
+import { standingTokens, toStanding } from './standing.ts';
+import type { TokenCounter } from './tokens.ts';
 import type { Turn } from './turn.ts';
-import { systemText } from './wire.ts';
 import { createWorkspaces, type Workspaces } from './workspaces.ts';
 
 /** The parts of the memory, put together once. */
@@ -31,9 +32,10 @@ export interface Memory {
   unwritten: UnwrittenEdits;
   folding: Folding;
   changes: Changes;
+  toolbox: Toolbox;
   counterFor(model: string): Promise<TokenCounter>;
   recording(profile: Profile): Promise<Parameters<typeof recordMessage>[0]>;
-  /** What stands before the turns in every prompt: the role and its frame, a thread's seed. */
+  /** What stands before the turns in every prompt: the role and its frame, examples, tools, a thread's seed. */
   fixedTokens(channel: ChannelId, profile: Profile, direct: boolean): Promise<number>;
   limits(channel: ChannelId, profile: Profile, direct: boolean): Promise<MemoryLimits>;
   reserve(channel: ChannelId, person: string, profile: Profile, question: Turn): Promise<Reservation>;
@@ -48,6 +50,8 @@ export interface MemoryDeps {
   store: Store;
   model: Model;
   foldModel: string | undefined;
+  /** Absent: nothing can be called. */
+  toolbox?: Toolbox;
   ledger: Ledger;
   /** Layers of settings, the first wins, over the defaults. */
   resolveProfile(layers: { role: string | undefined; settings: Record<string, unknown> }[]): Promise<Profile>;
@@ -64,7 +68,7 @@ export interface MemoryDeps {
 export const nobody = '-';
 
 export function createMemory(deps: MemoryDeps): Memory {
-  const { store, ledger, counterFor, now, log } = deps;
+  const { store, ledger, counterFor, now, log, toolbox = noTools } = deps;
   const changes = createChanges();
   const conversations = createConversations(store, { tokens: deps.tailTokens }, now, changes);
   const workspaces = createWorkspaces(store);
@@ -100,8 +104,8 @@ export function createMemory(deps: MemoryDeps): Memory {
 
   async function fixedTokens(channel: ChannelId, profile: Profile, direct: boolean): Promise<number> {
     const counter = await counterFor(profile.model);
-    const role = perMessageTokens + replyPrimerTokens + (await counter.count(systemText(profile.role, direct)));
-    return role + (await seeds.of(channel, Math.floor(profile.memory.tokens * seedShare))).tokens;
+    const standing = await toStanding(profile, await toolbox.offered(channel, profile), direct, counter);
+    return standingTokens(standing) + (await seeds.of(channel, Math.floor(profile.memory.tokens * seedShare))).tokens;
   }
 
   async function limits(channel: ChannelId, profile: Profile, direct: boolean): Promise<MemoryLimits> {
@@ -136,6 +140,7 @@ export function createMemory(deps: MemoryDeps): Memory {
     unwritten,
     folding,
     changes,
+    toolbox,
     counterFor,
     fixedTokens,
     limits,

@@ -2,9 +2,11 @@ import { z } from 'zod';
 
 /** One thing said in a channel: a line of the journal. */
 
+const toolResultSchema = z.object({ id: z.string(), content: z.string() });
+
 const toolStepSchema = z.object({
   calls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
-  results: z.array(z.object({ id: z.string(), content: z.string() })),
+  results: z.array(toolResultSchema),
 });
 
 const keptAttachmentSchema = z.object({
@@ -16,7 +18,14 @@ const keptAttachmentSchema = z.object({
   problem: z.string().optional(),
 });
 
-const alternativeSchema = z.object({ text: z.string(), tokens: z.number(), at: z.number(), model: z.string() });
+const alternativeSchema = z.object({
+  text: z.string(),
+  tokens: z.number(),
+  at: z.number(),
+  model: z.string(),
+  tools: z.array(toolStepSchema).optional(),
+  partial: z.string().optional(),
+});
 
 export const turnSchema = z.object({
   seq: z.number(),
@@ -53,6 +62,9 @@ export const turnSchema = z.object({
 
 export type Turn = z.infer<typeof turnSchema>;
 export type KeptAttachment = z.infer<typeof keptAttachmentSchema>;
+export type ToolStep = z.infer<typeof toolStepSchema>;
+export type ToolResult = z.infer<typeof toolResultSchema>;
+export type Alternative = z.infer<typeof alternativeSchema>;
 
 /** Does it take part in prompts and folds? */
 export function isSpoken(turn: Turn): boolean {

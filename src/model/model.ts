@@ -27,6 +27,17 @@ export interface RequestSettings {
   responseFormat?: 'text' | 'json_object';
 }
 
+/** What the model may call. */
+export interface ToolSpec {
+  name: string;
+  description: string;
+  /** The arguments, as JSON Schema. */
+  parameters: Record<string, unknown>;
+}
+
+/** Whether it may call, must not, or must call this one. */
+export type ToolChoice = 'auto' | 'none' | { name: string };
+
 export interface ModelRequest {
   /** A fold's settings are ours, not a person's: what a server refuses of them is left out. */
   purpose: 'answer' | 'fold';
@@ -35,6 +46,10 @@ export interface ModelRequest {
   messages: ChatMessage[];
   maxTokens: number;
   settings: RequestSettings;
+  /** Absent or empty: nothing can be called. A server that takes none is asked without them. */
+  tools?: readonly ToolSpec[];
+  /** Absent: `auto`. */
+  toolChoice?: ToolChoice;
   /** Groups requests with the same beginning for the provider's prompt cache; no personal data. */
   cacheKey: string;
   /** Our own count, used where the server sends no usage. */
@@ -54,6 +69,7 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 
 export type ModelEvent =
   | { type: 'text'; text: string }
+  /** Whole, after all text; an id may be one that was there before. */
   | { type: 'tool-call'; call: ToolCall }
   /** Nothing can be had before `until`; the person is told. */
   | { type: 'waiting'; until: number; reason: string }

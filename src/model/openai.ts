@@ -111,12 +111,15 @@ export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model
       if (!admitted) return unsent(model, call.signal.aborted ? stopped() : limited(gate));
       const dialect = dialectOf(model);
       const outcome = yield* send(call, model, gate, dialect);
-      const refusal = outcome.ok ? undefined : outcome.failure.refusal;
+      const failure = outcome.ok ? undefined : outcome.failure;
+      const refusal = failure?.refusal;
       if (refusal?.what !== 'parameter' || !refusal.unsupported) return outcome;
       const learnt = learnRefusal(dialect, refusal.name, call.request.purpose);
       if (learnt === undefined) return outcome;
       dialects.set(model, learnt);
-      log.debug({ model, parameter: refusal.name }, 'the chat API does not know a parameter');
+      if (refusal.name === 'tools') {
+        log.warn({ model, err: failure?.error }, 'the model takes no tools: it is asked without them from now on');
+      } else log.debug({ model, parameter: refusal.name }, 'the chat API does not know a parameter');
     }
   }
 

@@ -56,6 +56,7 @@ export function readRefusal(error: APIError, model: string, sent: readonly strin
     return { what: 'unknown-model' };
   }
   if (name !== undefined) return { what: 'parameter', name, unsupported: isUnsupported(error) };
+  if (sent.includes('tools') && refusesTools(error)) return { what: 'parameter', name: 'tools', unsupported: true };
   // A wrong path is a 404 too, but only an unknown model has its name in the answer.
   return bodyText(error).includes(model) ? { what: 'unknown-model' } : undefined;
 }
@@ -81,6 +82,19 @@ function soundsLikeOverflow(error: APIError): boolean {
 }
 
 const vagueCodes = new Set(['invalid_request_error', 'BadRequestError', 'INVALID_ARGUMENT', 'bad_request']);
+
+/**
+ * Ollama ("does not support tools"), OpenRouter ("no endpoints … that support tool use"), vLLM ("tool choice requires …")
+ * and Gemini ("function calling is not enabled") say it in a sentence only. Taken for it in error, a model goes without
+ * tools, and the log says so; not seen, the channel would get no answer at all.
+ */
+function refusesTools(error: APIError): boolean {
+  const body = bodyText(error);
+  return toolWords.test(body) && refusalWords.test(body);
+}
+
+const toolWords = /\btools?\b|\bfunction[ -]call/i;
+const refusalWords = /not support|unsupported|not (enabled|available)|\brequires?\b|no endpoints/i;
 
 function refusedParameter(error: APIError, sent: readonly string[]): string | undefined {
   const [named = ''] = string(error.param)

@@ -1,5 +1,6 @@
 import type { OpenAI } from 'openai';
 import type { ChatMessage, ModelRequest, RequestSettings } from './model.ts';
+import { toCallParts } from './tool-wire.ts';
 
 /** How a request is put for one server and model, and what is learnt when the server refuses a part of it. */
 
@@ -34,7 +35,7 @@ export function learnRefusal(dialect: Dialect, name: string, purpose: ModelReque
   return canGo ? { ...dialect, refused } : undefined;
 }
 
-const droppable = new Set(['stream_options', 'prompt_cache_key']);
+const droppable = new Set(['stream_options', 'prompt_cache_key', 'tools', 'tool_choice']);
 
 const settingNames = new Set([
   'temperature',
@@ -53,13 +54,15 @@ export function toParams(request: ModelRequest, model: string, dialect: Dialect)
   if (request.purpose === 'fold') {
     for (const name of settingNames) if (refused.has(name)) Reflect.deleteProperty(settings, name);
   }
+  const { messages, params } = toCallParts(request, refused);
   return {
     model,
-    messages: request.messages.map(toMessage),
+    messages: messages.map(toMessage),
     stream: true,
     [dialect.limitName]: request.maxTokens,
     ...(refused.has('stream_options') ? {} : { stream_options: { include_usage: true } }),
     ...(refused.has('prompt_cache_key') ? {} : { prompt_cache_key: request.cacheKey }),
+    ...params,
     ...settings,
   };
 }

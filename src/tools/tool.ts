@@ -35,6 +35,14 @@ export function defineTool<S extends z.ZodType>({ name, description, schema, run
     name,
     description,
     parameters: z.toJSONSchema(schema),
-    run: async (args, call) => await run(schema.parse(args), call),
+    async run(args, call) {
+      const checked = schema.parse(args);
+      try {
+        return await run(checked, call);
+      } catch (error) {
+        // Of what the tool itself could not read the model must not think that its arguments were wrong.
+        throw error instanceof z.ZodError ? new Error('unreadable', { cause: error }) : error;
+      }
+    },
   };
 }

@@ -6,23 +6,30 @@ import { type MemoryLimits, planLimits, seedShare } from '../conversation/limits
 import type { Profile } from '../conversation/profile.ts';
 import type { Seeds } from '../conversation/seed.ts';
 import { cutAtSentence } from '../conversation/sentences.ts';
-import { imageTokens, perMessageTokens, replyPrimerTokens, type TokenCounter } from '../conversation/tokens.ts';
+import { standingTokens, toStanding } from '../conversation/standing.ts';
+import { imageTokens, type TokenCounter } from '../conversation/tokens.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { planWindow, type WindowPlan } from '../conversation/window.ts';
-import { countMessages, leftOutMessage, systemText, toMessages } from '../conversation/wire.ts';
+import { countMessages, leftOutMessage, toMessages } from '../conversation/wire.ts';
 import type { ChannelId } from '../event.ts';
 import type { ChatMessage, Model } from '../model/model.ts';
+import type { Tool } from '../tools/tool.ts';
+import type { Toolbox } from '../tools/toolbox.ts';
 import { buildPrompt, type FoldText } from './prompt.ts';
+import { fitSteps, type Step } from './steps.ts';
 
 /** Everything that goes into one request, chosen to fit. Reads; changes nothing. */
 export interface Prepared {
   messages: ChatMessage[];
-  /** Our own count of `messages`, primer included. */
+  tools: readonly Tool[];
+  /** Our own count of `messages` and `tools`, primer included. */
   promptTokens: number;
   plan: WindowPlan<FoldText>;
   limits: MemoryLimits;
-  /** The role and its frame; a thread's share of its parent. */
-  tokens: { role: number; seed: number };
+  /** The role and its frame; examples; what describes the tools; a thread's share of its parent. */
+  tokens: { role: number; examples: number; tools: number; seed: number };
+  /** What another round of calls and results may take. */
+  stepRoom: number;
   state: ChannelState;
 }
 
@@ -31,6 +38,7 @@ export interface PrepareDeps {
   folds: FoldTexts;
   seeds: Seeds;
   calibration: Calibration;
+  toolbox: Toolbox;
   model: Model;
   counterFor(model: string): Promise<TokenCounter>;
 }
@@ -40,6 +48,8 @@ export interface Asked {
   question: Turn;
   images: readonly string[];
   profile: Profile;
+  /** The rounds of the answer under way. */
+  steps?: readonly Step[];
 }
 
 /** However little a model is said to read: a question without a memory is better than none. */
@@ -51,18 +61,22 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
   const state = await deps.conversations.read(channel);
   const counter = await deps.counterFor(profile.model);
   const budget = await budgetTokens(deps, profile);
-  const system = systemText(profile.role, question.name === undefined);
-  const roleTokens = perMessageTokens + replyPrimerTokens + (await counter.count(system));
+  const tools = await deps.toolbox.offered(channel, profile);
+  const standing = await toStanding(profile, tools, question.name === undefined, counter);
   const seed = await deps.seeds.of(channel, Math.floor(budget * seedShare));
-  const fixedTokens = roleTokens + seed.tokens;
+  const fixedTokens = standingTokens(standing) + seed.tokens;
   const limits = planLimits({ ...profile.memory, tokens: budget }, fixedTokens);
   const noteTokens = await countMessages([leftOutMessage], counter);
   const imageCost = images.length * imageTokens('auto');
+  // However long the question is, the answer's own rounds have as much room.
+  const askedTokens = question.tokens + imageCost;
+  const roundsRoom = budget - fixedTokens - Math.min(askedTokens, Math.floor((budget - fixedTokens) / 2));
+  const after = await fitSteps(asked.steps ?? [], roundsRoom, counter);
   const older = state.tail.filter((turn) => turn.seq < question.seq);
   const plan = planWindow({
     budget,
     fixedTokens,
-    newestTokens: question.tokens + imageCost,
+    newestTokens: askedTokens + after.tokens,
     noteTokens,
     folds: await deps.folds.texts(state.view.folds),
     turns: older,
@@ -70,23 +84,28 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
     rounds: profile.memory.rounds,
   });
   const withImages = plan.newestRoom === undefined;
-  const newest = plan.newestRoom === undefined ? question : await cutTurn(question, plan.newestRoom, counter);
+  const newest =
+    plan.newestRoom === undefined ? question : await cutTurn(question, plan.newestRoom - after.tokens, counter);
   const messages = buildPrompt({
-    system,
+    system: standing.system,
+    examples: standing.examples,
     seed: seed.messages,
     folds: plan.folds,
     turns: plan.turns,
     leftOut: plan.leftOut,
     newest,
     images: withImages ? images : [],
+    after: after.messages,
   });
-  const newestTokens = newest === question ? plan.tokens.newest : newest.tokens;
+  const newestTokens = newest === question ? plan.tokens.newest : newest.tokens + after.tokens;
   return {
     messages,
+    tools,
     promptTokens: plan.tokens.total - plan.tokens.newest + newestTokens,
     plan,
     limits,
-    tokens: { role: roleTokens, seed: seed.tokens },
+    tokens: { ...standing.tokens, seed: seed.tokens },
+    stepRoom: roundsRoom - after.tokens,
     state,
   };
 }

@@ -12,12 +12,15 @@ export interface FoldText extends FoldRef {
 
 export interface PromptParts {
   system: string;
+  examples?: readonly ChatMessage[];
   seed: ChatMessage[];
   folds: readonly FoldText[];
   turns: readonly Turn[];
   leftOut: boolean;
   newest: Turn;
   images: readonly string[];
+  /** What the answer under way has called so far. */
+  after?: readonly ChatMessage[];
 }
 
 export function buildPrompt(parts: PromptParts): ChatMessage[] {
@@ -31,11 +34,13 @@ export function buildPrompt(parts: PromptParts): ChatMessage[] {
   const after = history.filter((item) => item.seq >= firstTurn);
   return [
     { role: 'system', content: parts.system },
+    ...(parts.examples ?? []),
     ...parts.seed,
     ...before.flatMap((item) => item.messages),
     ...(parts.leftOut ? [leftOutMessage] : []),
     ...after.flatMap((item) => item.messages),
     ...withImages(toMessages(parts.newest), parts.images),
+    ...(parts.after ?? []),
   ];
 }
 

@@ -73,6 +73,7 @@ describe('what the server is asked', () => {
     await listen(
       setup.model,
       toRequest({
+        tools: [{ name: 'weather', description: '', parameters: {} }],
         messages: [
           { role: 'system', content: 'Be brief.' },
           {
