@@ -22,8 +22,7 @@ const minFill = 0.25;
 export function planCut(text: string, open: Fence | undefined, room: number): Cut {
   const seams = createSeams(text, open);
   const links = createLinkMap(text);
-  const shownLine = seams.lines.findLastIndex((line) => line.before === line.after && line.text.trim() !== '');
-  const firstShown = open === undefined ? text.search(/\S/) : 0;
+  const firstShown = open === undefined ? Math.max(0, text.search(/\S/)) : 0;
   const filled = room * minFill;
 
   const fits = ({ at, closing }: Cut): boolean => at > firstShown && at + closing.length <= room;
@@ -43,7 +42,7 @@ export function planCut(text: string, open: Fence | undefined, room: number): Cu
     return bestOf([...atLines, ...withinLines(seams, room, isPossible), ...others], filled);
   }
 
-  return best((cut) => fits(cut) && keepsLinks(cut)) ?? best(fits) ?? anywhere(text, seams, shownLine, room);
+  return best((cut) => fits(cut) && keepsLinks(cut)) ?? best(fits) ?? anywhere(text, seams, room, fits);
 }
 
 function bestOf(places: Place[], filled: number): Place | undefined {
@@ -121,31 +120,32 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const maxTries = 200;
 
 /** Where there is no good place: between characters as people see them, or at least not within one as computers do. */
-function anywhere(text: string, seams: Seams, shownLine: number, room: number): Cut {
-  const line = seams.lines[shownLine];
-  const shown = line === undefined ? 0 : line.start + line.text.trimEnd().length - 1;
+function anywhere(text: string, seams: Seams, room: number, fits: (cut: Cut) => boolean): Cut {
+  const shown = seams.lines.findLast((line) => line.before === line.after && line.text.trim() !== '');
+  const beforeShown = shown === undefined ? 0 : shown.start + shown.text.trimEnd().length - 1;
   const latest = Math.min(room, text.length - 1);
   const graphemes = segmenter.segment(text);
+
+  function lastSeam(from: number, startOf: (at: number) => number): Cut | undefined {
+    // The second half of the last character has not come yet: it may belong to the one before.
+    let at = isHighSurrogate(text, from) ? from - 1 : from;
+    for (let tries = 0; at > 0 && tries < maxTries; tries++, at--) {
+      at = startOf(at);
+      const cut = seams.at(at);
+      if (cut !== undefined && fits(cut)) return cut;
+    }
+    return undefined;
+  }
+
   const graphemeAt = (at: number): number => graphemes.containing(at)?.index ?? at;
   const seam =
-    lastSeam(text, seams, Math.min(latest, shown), room, graphemeAt) ??
-    lastSeam(text, seams, latest, room, graphemeAt) ??
-    lastSeam(text, seams, latest, room, (at) => characterAt(text, at));
+    lastSeam(Math.min(latest, beforeShown), graphemeAt) ??
+    lastSeam(latest, graphemeAt) ??
+    lastSeam(latest, (at) => characterAt(text, at));
   if (seam !== undefined) return seam;
-  const open = seams.lines.findLast((one) => one.start <= latest)?.before;
+  const open = seams.lines.findLast((line) => line.start <= latest)?.before;
   const closing = open === undefined ? '' : closerWithinLine(open);
   return { at: characterAt(text, Math.min(latest, room - closing.length)), closing, open };
-}
-
-function lastSeam(text: string, seams: Seams, latest: number, room: number, startOf: (at: number) => number) {
-  // The second half of the last character has not come yet: it may belong to the one before.
-  let at = isHighSurrogate(text, latest) ? latest - 1 : latest;
-  for (let tries = 0; at > 0 && tries < maxTries; tries++, at--) {
-    at = startOf(at);
-    const cut = at > 0 ? seams.at(at) : undefined;
-    if (cut !== undefined && at + cut.closing.length <= room) return cut;
-  }
-  return undefined;
 }
 
 function characterAt(text: string, at: number): number {
