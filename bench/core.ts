@@ -46,9 +46,10 @@ export async function startCore({ backend, model, role }: Options): Promise<Benc
     now: () => at,
   });
   const problems: string[] = [];
-  const intake: Intake = await core.inbox.open('bench', {
+  const intake: Intake = await core.open('bench', {
     reply: (event) => toReply(event.id, problems),
     fetch: async () => new Uint8Array(),
+    link: () => undefined,
   });
 
   return {

@@ -70,7 +70,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
   log.info({}, chosen.told);
 
   const adapters = await startAdapters({
-    openIntake: inbox.open,
+    openIntake: core.open,
     log,
     now,
     defaultRole: defaults.role,

@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import { createMemory, type Memory } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
 import { encodingForModel, loadCounter } from './conversation/tokens.ts';
+import { channelParts, type LinkTo, type OpenIntake, type Surface } from './event.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { createViews, type Views } from './inspect/console-views.ts';
 import type { Log } from './log.ts';
@@ -21,6 +22,7 @@ import { loadPrices } from './usage/prices.ts';
 
 /** What answers: everything between the intake of events and the replies to them, over a store and a model. */
 export interface Core {
+  open: OpenIntake;
   inbox: Inbox;
   bot: Bot;
   memory: Memory;
@@ -62,6 +64,8 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     now,
     onFold: metrics.folded,
   });
+  const surfaces = new Map<string, Surface>();
+  const link: LinkTo = (channel, messageId) => surfaces.get(channelParts(channel).platform)?.link(channel, messageId);
   const running = createRunningAnswers();
   const runner = createCommandRunner({
     memory,
@@ -74,6 +78,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     commands: () => commands,
     encode,
     draw: drawChart,
+    link,
     log,
     now,
   });
@@ -86,8 +91,12 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     now,
   });
   const inbox = createInbox({ store, ...bot, log, now });
+  const open: OpenIntake = async (platform, surface) => {
+    surfaces.set(platform, surface);
+    return await inbox.open(platform, surface);
+  };
   const views = createViews({ store, memory, model, runner, ledger, timeZone, pricesAsOf: prices.asOf, signal, now });
-  return { inbox, bot, memory, views };
+  return { open, inbox, bot, memory, views };
 }
 
 type Layers = readonly { role: string | undefined; settings: Record<string, unknown> }[];

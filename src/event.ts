@@ -183,6 +183,8 @@ export interface Surface {
   /** `posted`: the message ids of the pieces known to stand already, by index. */
   reply(event: Event, posted: readonly string[]): Reply;
   fetch(attachment: Attachment, signal: AbortSignal): Promise<Uint8Array>;
+  /** Where people can open a message, if it has an address. */
+  link(channel: ChannelId, messageId: string): string | undefined;
 }
 
 export interface Intake {
@@ -194,6 +196,9 @@ export interface Intake {
   /** When something last came from each channel before this intake was opened, for fetching what was missed. */
   lastSeen(): ReadonlyMap<ChannelId, number>;
 }
+
+/** Where people can open a message of any platform, if it has an address. */
+export type LinkTo = Surface['link'];
 
 export type OpenIntake = (platform: string, surface: Surface) => Promise<Intake>;
 

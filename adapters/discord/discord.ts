@@ -9,7 +9,7 @@ import { createFetch } from './attachments.ts';
 import { createCommandReply } from './command-reply.ts';
 import { badToken, createConnection, remedyFor } from './connection.ts';
 import { toPlatformError, troubleOf } from './failure.ts';
-import { toPlace } from './ids.ts';
+import { toLink, toPlace } from './ids.ts';
 import { createListening } from './listening.ts';
 import { createNotices, type Split } from './notices.ts';
 import { createPlaces } from './places.ts';
@@ -124,6 +124,7 @@ export function startDiscord(deps: DiscordDeps): Adapter {
     const surface = {
       reply,
       fetch: (attachment: Attachment, until: AbortSignal) => fetchAttachment(attachment, until),
+      link: toLink,
     };
     const intake = await deps.openIntake('discord', surface);
     taking = createTaking(intake, { log, signal });

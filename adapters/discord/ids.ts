@@ -47,3 +47,9 @@ export function toPlace(channel: ChannelId): Place {
   const guild = workspace === directWorkspace ? undefined : workspace;
   return thread === undefined ? { id, guild, parent: undefined } : { id: thread, guild, parent: id };
 }
+
+/** Where a message is opened in Discord's own apps and pages. */
+export function toLink(channel: ChannelId, messageId: string): string {
+  const { id, guild } = toPlace(channel);
+  return `https://discord.com/channels/${guild ?? '@me'}/${id}/${messageId}`;
+}

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type types, webApi } from '@slack/bolt';
 import { z } from 'zod';
+import type { Notice } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import { errorName, neededScopes, retryAfterMs, troubleOf } from './failure.ts';
 import { type Post, postSchema, userSchema } from './wire.ts';
@@ -54,7 +55,9 @@ interface ApiDeps {
 const pageSize = 200;
 const pausesMs = [500, 1000, 2000, 4000];
 const longestWaitMs = 60_000;
-const quiet = { unfurl_links: false, unfurl_media: false };
+/** Of a text without blocks Slack would make links and calls itself. */
+const literal = { parse: 'none', link_names: false };
+const quiet = { ...literal, unfurl_links: false, unfurl_media: false };
 
 export function createApi(deps: ApiDeps) {
   const { web, log, signal } = deps;
@@ -129,7 +132,7 @@ export function createApi(deps: ApiDeps) {
 
     async self() {
       const found = await call('auth.test', {});
-      return z.object({ user_id: z.string(), team_id: z.string(), bot_id: z.string().optional() }).parse(found);
+      return selfShape.parse(found);
     },
 
     async post(channel: string, thread: string | undefined, body: Body): Promise<string> {
@@ -140,11 +143,11 @@ export function createApi(deps: ApiDeps) {
     async postEphemeral(channel: string, thread: string | undefined, user: string, body: Body): Promise<void> {
       const where = thread === undefined ? { channel, user } : { channel, user, thread_ts: thread };
       const { metadata: _, ...shown } = body;
-      await call('chat.postEphemeral', { ...where, ...shown });
+      await call('chat.postEphemeral', { ...where, ...shown, ...literal });
     },
 
     async update(channel: string, ts: string, body: Body): Promise<void> {
-      await call('chat.update', { channel, ts, ...body });
+      await call('chat.update', { channel, ts, ...body, ...literal });
     },
 
     /** Gone already is as good. */
@@ -218,10 +221,10 @@ export function createApi(deps: ApiDeps) {
       await call('views.publish', { user_id: user, view: { type: 'home', blocks } });
     },
 
-    async upload(channel: string, files: readonly { name: string; content: string }[]): Promise<void> {
+    async upload(channel: string, files: Notice['files']): Promise<void> {
       const done: { id: string; title: string }[] = [];
-      for (const { name, content } of files) {
-        const body = Buffer.from(content);
+      for (const { name, content, encoding } of files) {
+        const body = Buffer.from(content, encoding);
         const found = await call('files.getUploadURLExternal', { filename: name, length: body.length });
         const { upload_url: url, file_id: id } = uploadShape.parse(found);
         const response = await fetch(url, { method: 'POST', body, redirect: 'error', signal });
@@ -234,6 +237,13 @@ export function createApi(deps: ApiDeps) {
 }
 
 const tsShape = z.object({ ts: z.string() });
+const selfShape = z.object({
+  user_id: z.string(),
+  team_id: z.string(),
+  bot_id: z.string().optional(),
+  /** The workspace's own address. */
+  url: z.string(),
+});
 const uploadShape = z.object({ upload_url: z.string(), file_id: z.string() });
 const pageShape = z.object({
   messages: z.array(z.unknown()),

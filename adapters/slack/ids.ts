@@ -36,3 +36,10 @@ export function toPlace(id: ChannelId): Place {
   const { channel, thread } = channelParts(id);
   return { channel, thread };
 }
+
+/** Where a message is opened. `team` is the workspace's own address, with a slash at its end. */
+export function toLink(team: string, id: ChannelId, ts: string): string {
+  const { channel, thread } = toPlace(id);
+  const within = thread === undefined ? '' : `?thread_ts=${thread}&cid=${channel}`;
+  return `${team}archives/${channel}/p${ts.replace('.', '')}${within}`;
+}

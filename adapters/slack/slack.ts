@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { App, webApi } from '@slack/bolt';
 import { BotError, toBotError } from '../../src/errors.ts';
-import type { Adapter, Event, OpenIntake, Reply } from '../../src/event.ts';
+import type { Adapter, Event, OpenIntake, Reply, Surface } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import { createApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
+import { createClaims } from './claims.ts';
 import { type PersonCommands, readOrigin } from './command.ts';
 import { createCommandReply } from './command-reply.ts';
 import { errorName, toPlatformError, troubleOf } from './failure.ts';
@@ -12,6 +13,7 @@ import { createFetch } from './files.ts';
 import { createHome } from './home.ts';
 import { createHosts } from './hosts.ts';
 import { createHttpLine } from './http.ts';
+import { toLink } from './ids.ts';
 import type { Line } from './line.ts';
 import { createListening } from './listening.ts';
 import { createNotices, type Split } from './notices.ts';
@@ -21,6 +23,7 @@ import { createMessageReply, createQuietReply } from './reply.ts';
 import { createResponding } from './responding.ts';
 import { createSocketLine } from './socket.ts';
 import { createTaking, type Taking } from './taking.ts';
+import { inSlackWords } from './words.ts';
 
 export interface SlackDeps {
   openIntake: OpenIntake;
@@ -91,13 +94,14 @@ export function startSlack(deps: SlackDeps): Adapter {
 
   async function start(): Promise<void> {
     const startedAt = now();
-    const { user_id: self, team_id: team, bot_id: botId } = await whoAmI();
-    const notices = createNotices({ api, split: deps.split, self });
-    const home = createHome({ api, log, split: deps.split });
+    const { user_id: self, team_id: team, bot_id: botId, url } = await whoAmI();
+    const split: Split = (text, maxChars) => deps.split(inSlackWords(text, deps.commands), maxChars);
+    const notices = createNotices({ api, split, self, log, now });
+    const home = createHome({ api, log, split });
     const habits = { refused: false, withoutBlocks: false };
-    const claimed = new Set<string>();
-    const replying = { api, notices, log, now, self, habits, claimed };
-    const commanding = { ...replying, responding: createResponding(now), split: deps.split };
+    const claims = createClaims();
+    const replying = { api, notices, log, now, self, habits, claims };
+    const commanding = { ...replying, responding: createResponding(now), split };
     let taking: Taking | undefined;
 
     function reply(event: Event, posted: readonly string[]): Reply {
@@ -114,7 +118,12 @@ export function startSlack(deps: SlackDeps): Adapter {
       }
     }
 
-    const intake = await deps.openIntake('slack', { reply, fetch: createFetch(hosts, deps.botToken) });
+    const surface: Surface = {
+      reply,
+      fetch: createFetch(hosts, deps.botToken),
+      link: (channel, ts) => toLink(url, channel, ts),
+    };
+    const intake = await deps.openIntake('slack', surface);
     taking = createTaking(intake, startedAt);
     const people = createPeople({ api, self, team, log, now });
     const where = { team, mayRespond: hosts.isResponse };

@@ -72,6 +72,7 @@ export async function startJsonLines(deps: JsonLinesDeps): Promise<Adapter> {
   const intake = await deps.openIntake('lines', {
     reply,
     fetch: async (attachment) => Buffer.from(attachment.source, 'base64'),
+    link: () => undefined,
   });
 
   async function accept({ line, event }: { line: number; event: Event }): Promise<void> {

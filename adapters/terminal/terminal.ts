@@ -94,10 +94,12 @@ export async function startTerminal(deps: TerminalDeps): Promise<Adapter> {
   }
 
   output.on('error', finish); // nobody reads any more
-  const intake = await deps.openIntake('terminal', { reply, fetch: noAttachments }).catch((error: unknown) => {
-    face.close(); // the terminal as it was, before the error is printed on it
-    throw error;
-  });
+  const intake = await deps
+    .openIntake('terminal', { reply, fetch: noAttachments, link: () => undefined })
+    .catch((error: unknown) => {
+      face.close(); // the terminal as it was, before the error is printed on it
+      throw error;
+    });
   const talk: Talk = {
     send: (line) => send(intake, line),
     interrupt: () => void send(intake, '/stop'),

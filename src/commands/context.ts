@@ -1,6 +1,6 @@
 import type { Memory } from '../conversation/memory.ts';
 import type { Profile } from '../conversation/profile.ts';
-import type { Author, ChannelId, Notice } from '../event.ts';
+import type { Author, ChannelId, LinkTo, Notice } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
 import type { Log } from '../log.ts';
 import type { Model } from '../model/model.ts';
@@ -26,6 +26,7 @@ export interface CommandDeps {
   pricesAsOf: string;
   commands(): readonly Command[];
   encode: EncoderFor;
+  link: LinkTo;
   /** As a PNG. */
   draw(chart: Chart): Promise<Uint8Array>;
   log: Log;

@@ -111,7 +111,11 @@ export async function startCore({
     };
   }
 
-  const intake = await core.inbox.open('t', { reply, fetch: async () => new Uint8Array() });
+  const intake = await core.open('t', {
+    reply,
+    fetch: async () => new Uint8Array(),
+    link: (channel, id) => `test://${channel}/${id}`,
+  });
   const idle = async (): Promise<void> => {
     while (core.inbox.waiting() + core.inbox.running() > 0) await new Promise((resolve) => setImmediate(resolve));
     await core.memory.idle();

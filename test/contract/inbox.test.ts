@@ -18,7 +18,7 @@ const reply: Reply = {
   async withdraw() {},
 };
 
-const surface = { reply: () => reply, fetch: async () => new Uint8Array() };
+const surface = { reply: () => reply, fetch: async () => new Uint8Array(), link: () => undefined };
 
 interface Options {
   store?: Store;
