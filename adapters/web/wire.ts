@@ -63,6 +63,8 @@ export interface Turns {
 export interface MessagePost {
   /** Made by the browser, the same when the request is repeated: letters, digits, `-` and `_`, 8 to 64 of them. */
   id: string;
+  /** When it was sent by the browser's clock, the same when the request is repeated; the server's clock corrects it. */
+  at: number;
   text: string;
   /** Ids of uploads. */
   uploads: readonly string[];
@@ -78,6 +80,7 @@ export interface Accepted {
 /** `POST /api/channels/:key/edits` -> 202 `Accepted` */
 export interface EditPost {
   id: string;
+  at: number;
   messageId: string;
   text: string;
 }
@@ -85,6 +88,7 @@ export interface EditPost {
 /** `POST /api/channels/:key/deletions` -> 202 `Accepted` */
 export interface DeletionPost {
   id: string;
+  at: number;
   messageId: string;
 }
 
@@ -96,6 +100,7 @@ export interface ThreadPost {
 /** `POST /api/channels/:key/commands` -> 202 `Accepted`; the result comes as `said`, to whom it is for. */
 export interface CommandPost {
   id: string;
+  at: number;
   /** With or without its slash. */
   line: string;
   /** Of a button: the message it stands under. */
