@@ -5,7 +5,8 @@ import type { Action, Notice } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import type { Charge } from '../usage/ledger.ts';
-import { type Cost, type KeepDeps, keepAnswer, keepCost, keepFailure } from './keep.ts';
+import { answerActions } from './answer-actions.ts';
+import { type Cost, type KeepDeps, keepAnswer, keepCost, keepFailure, type Tab, wasAnswered } from './keep.ts';
 import type { Running, RunningAnswers } from './running.ts';
 import { type Question, type SpeakDeps, type Spell, speak } from './speak.ts';
 import type { StreamReply } from './stream-reply.ts';
@@ -24,18 +25,17 @@ function publicNotice(text: string, actions: Action[]): Notice {
   return { text, private: false, actions, files: [] };
 }
 
-const retryAction: Action = { label: 'Retry', command: 'retry' };
 const mostRestarts = 3;
 const mostFinishes = 10;
 const longestPauseMs = 60_000;
 
 export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question): Promise<Answered> {
-  const charges: Charge[] = interruptedBefore(job, deps.now());
+  const tab: Tab = { charges: interruptedBefore(job, deps.now()), reservation: asked.reservation, rounds: 0 };
   let question = asked;
   let running = deps.running.begin(question.channel, question.turn.id, question.person);
   try {
     for (let restarts = 0; ; restarts++) {
-      const spell = await speak(deps, job, question, running, charges);
+      const spell = await speak(deps, job, question, running, tab);
       if (job.signal.aborted) {
         await spell.stream.abandon();
         throw new BotError('stopped', 'I was restarted');
@@ -49,24 +49,26 @@ export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question
       if (restarts === mostRestarts) return await giveUp(deps, job, question, spell);
       const now = await asItStands(deps, question);
       if (now === undefined) return await takeBack(deps, job, question, spell);
-      question = await renewed(deps, now, spell);
+      question = await renewed(deps, now, tab);
     }
   } catch (error) {
     const refused = onlyForbidden(error);
     await job.reply.withdraw();
-    return await fail(deps, job, question, { charges }, refused);
+    return await fail(deps, job, question, { tab }, refused);
   } finally {
     running.end();
-    question.reservation?.release();
+    tab.reservation?.release();
   }
 }
 
 /** Another call is another cost: what the last one took is billed, and the budgets are asked again. */
-async function renewed(deps: AnswerDeps, question: Question, spell: Spell): Promise<Question> {
-  const { channel, person, profile, turn, reservation } = question;
-  await keepCost(deps, channel, { charges: spell.charges, reservation, entry: undefined });
-  spell.charges.length = 0;
-  return { ...question, reservation: await deps.reserve(channel, person, profile, turn) };
+async function renewed(deps: AnswerDeps, question: Question, tab: Tab): Promise<Question> {
+  const { channel, person, profile, turn } = question;
+  await keepCost(deps, channel, { ...tab, entry: undefined });
+  tab.charges.length = 0;
+  tab.reservation = await deps.reserve(channel, person, profile, turn);
+  tab.rounds = 0;
+  return question;
 }
 
 function onlyForbidden(error: unknown): BotError {
@@ -122,9 +124,10 @@ async function conclude(
     return await fail(deps, job, question, spell, error ?? new BotError('model', 'the model answered nothing'));
   const partial = partialReason(error, spell.cut);
   if (partial !== undefined) stream.push(partialMark(error, deps.now()));
-  const posts = await finish(deps, job, stream);
-  const spoken = { text, posts, model: spell.model, at: deps.now(), partial };
-  const cost: Cost = { charges: spell.charges, reservation: question.reservation, entry: job.done };
+  const actions = answerActions(await wasAnswered(deps, channel, turn));
+  const posts = await finish(deps, job, stream, actions);
+  const spoken = { text, posts, model: spell.model, at: deps.now(), partial, steps: spell.steps };
+  const cost: Cost = { ...spell.tab, entry: job.done };
   const kept = await keepAnswer(
     deps,
     channel,
@@ -136,7 +139,7 @@ async function conclude(
   );
   if (kept) return { outcome: outcomeOf(verdict, partial), error: verdict === undefined ? error : undefined };
   // Its cost is kept; what was said is not, because what it stood on changed while it was being written.
-  spell.charges.length = 0;
+  spell.tab.charges.length = 0;
   if (verdict === 'drop' || running.verdict() === 'drop') return await keepNothing(deps, job, question, spell);
   // Gone or changed: whoever reads the question again finds out which.
   return running.verdict() === 'withdraw' ? await takeBack(deps, job, question, spell) : undefined;
@@ -160,10 +163,10 @@ function partialMark(ended: BotError | undefined, now: number): string {
  * A platform that says when to come again is asked again then. Where it will not take the last of it, the memory still
  * keeps what was said.
  */
-async function finish(deps: AnswerDeps, job: Job, stream: StreamReply): Promise<string[]> {
+async function finish(deps: AnswerDeps, job: Job, stream: StreamReply, actions: Action[]): Promise<string[]> {
   for (let tries = 1; ; tries++) {
     try {
-      return await stream.finish([retryAction]);
+      return await stream.finish(actions);
     } catch (error) {
       const { retryAt } = toBotError(error);
       const fields = { channel: job.event.channel, event: job.event.id, error };
@@ -183,12 +186,12 @@ async function fail(
   deps: AnswerDeps,
   job: Job,
   question: Question,
-  spell: Pick<Spell, 'charges'>,
+  { tab }: Pick<Spell, 'tab'>,
   error: BotError,
 ): Promise<Answered> {
-  const outcome = publicNotice(userText(error, deps.now()), [retryAction]);
+  const outcome = publicNotice(userText(error, deps.now()), answerActions(false));
   const entry = (): StoredRecord => job.update({ outcome });
-  const cost: Cost = { charges: spell.charges, reservation: question.reservation, entry };
+  const cost: Cost = { ...tab, entry };
   await keepFailure(deps, question.channel, question.turn, error.message, cost);
   return { outcome: error.kind === 'stopped' ? 'stopped' : 'failed', error };
 }
@@ -200,7 +203,7 @@ async function takeBack(deps: AnswerDeps, job: Job, question: Question, spell: S
 }
 
 async function keepNothing(deps: AnswerDeps, job: Job, question: Question, spell: Spell): Promise<Answered> {
-  const cost: Cost = { charges: spell.charges, reservation: question.reservation, entry: job.done };
+  const cost: Cost = { ...spell.tab, entry: job.done };
   await keepCost(deps, question.channel, cost);
   return { outcome: 'withdrawn', error: undefined };
 }

@@ -2,10 +2,12 @@ import type { Conversations, Planned } from '../conversation/conversations.ts';
 import { appendTurn, type ChannelState, replaceTurn, type Step } from '../conversation/journal.ts';
 import type { TokenCounter } from '../conversation/tokens.ts';
 import type { Turn } from '../conversation/turn.ts';
+import { toAlternative } from '../conversation/versions.ts';
 import { countMessages, toMessages } from '../conversation/wire.ts';
 import type { ChannelId } from '../event.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import type { Charge, Ledger, Reservation } from '../usage/ledger.ts';
+import { type LiveStep, toKept } from './steps.ts';
 
 /** What became of a question, committed with its cost and its inbox entry in one transaction. */
 
@@ -21,11 +23,18 @@ export interface Spoken {
   model: string;
   at: number;
   partial: string | undefined;
+  steps: readonly LiveStep[];
 }
 
-export interface Cost {
+/** What an answer owes: calls that were made and are not kept yet, and what is held for the one under way. */
+export interface Tab {
   charges: Charge[];
   reservation: Reservation | undefined;
+  /** How many rounds of tools came before the call that the reservation is for. */
+  rounds: number;
+}
+
+export interface Cost extends Pick<Tab, 'charges' | 'reservation'> {
   /** The inbox entry, done or changed; nothing where it stays as it is. */
   entry: (() => StoredRecord) | undefined;
 }
@@ -82,6 +91,13 @@ export async function keepFailure(
   });
 }
 
+/** Whether another answer to it stands, which a new one makes an earlier version. */
+export async function wasAnswered(deps: KeepDeps, channel: ChannelId, question: Turn): Promise<boolean> {
+  const state = await deps.conversations.read(channel);
+  const ref = await deps.conversations.journal.find(channel, question.id);
+  return ref !== undefined && (await earlierAnswer(deps, state, ref.epoch, question)) !== undefined;
+}
+
 /** Only what it cost. */
 export async function keepCost(deps: KeepDeps, channel: ChannelId, cost: Cost): Promise<void> {
   await commit(deps, channel, cost, () => ({ value: undefined }));
@@ -104,10 +120,14 @@ async function commit<T>(
 }
 
 function toAnswer(question: Turn, spoken: Spoken): Omit<Turn, 'seq' | 'rev'> {
-  const { text, posts, model, at, partial } = spoken;
+  const { text, posts, model, at, partial, steps } = spoken;
   const id = posts[0] ?? `answer:${question.id}`;
   const draft = { id, at, role: 'assistant' as const, text, tokens: 0, answers: question.seq, posts, model };
-  return partial === undefined ? draft : { ...draft, partial };
+  return {
+    ...draft,
+    ...(steps.length > 0 && { tools: steps.map(toKept) }),
+    ...(partial !== undefined && { partial }),
+  };
 }
 
 function asWasAnswered(state: ChannelState, epoch: number, page: Turn[], question: Turn): Step {
@@ -132,9 +152,15 @@ async function earlierAnswer(
   return turn && { turn, page: await deps.conversations.journal.page(state.channel, { epoch, seq: turn.seq }) };
 }
 
+/** The oldest versions make room for newer ones. */
+const mostAlternatives = 9;
+
 function withAlternative(earlier: Turn, answer: Omit<Turn, 'seq' | 'rev'>): Turn {
-  const { text, tokens, at, model } = earlier;
-  const before = { text, tokens, at, model: model ?? '' };
-  const { seq, rev } = earlier;
-  return { ...answer, seq, rev: rev + 1, alternatives: [...(earlier.alternatives ?? []), before] };
+  const { seq, rev, alternatives = [] } = earlier;
+  return {
+    ...answer,
+    seq,
+    rev: rev + 1,
+    alternatives: [...alternatives, toAlternative(earlier)].slice(-mostAlternatives),
+  };
 }

@@ -16,7 +16,7 @@ import type { ChatMessage, Model } from '../model/model.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Toolbox } from '../tools/toolbox.ts';
 import { buildPrompt, type FoldText } from './prompt.ts';
-import { fitSteps, type Step } from './steps.ts';
+import { fitSteps, type LiveStep } from './steps.ts';
 
 /** Everything that goes into one request, chosen to fit. Reads; changes nothing. */
 export interface Prepared {
@@ -49,7 +49,7 @@ export interface Asked {
   images: readonly string[];
   profile: Profile;
   /** The rounds of the answer under way. */
-  steps?: readonly Step[];
+  steps?: readonly LiveStep[];
 }
 
 /** However little a model is said to read: a question without a memory is better than none. */

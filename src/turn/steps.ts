@@ -4,7 +4,7 @@ import { countMessages, sanitisedData, stepMessages } from '../conversation/wire
 import type { ChatMessage, ToolCall } from '../model/model.ts';
 
 /** One round of an answer: what the model said, what it called, and what came of it. */
-export interface Step {
+export interface LiveStep {
   text: string;
   calls: ToolCall[];
   results: ToolResult[];
@@ -16,7 +16,7 @@ const shortChars = 200;
 const maxIdChars = 64;
 
 /** Every call has an id of its own, and arguments that are JSON: servers refuse a prompt with others. */
-export function mendCalls(calls: readonly ToolCall[], earlier: readonly Step[]): ToolCall[] {
+export function mendCalls(calls: readonly ToolCall[], earlier: readonly LiveStep[]): ToolCall[] {
   const taken = new Set(earlier.flatMap((step) => step.calls.map((call) => call.id)));
   return calls.map((call) => {
     const isGood = call.id !== '' && call.id.length <= maxIdChars && !taken.has(call.id);
@@ -51,17 +51,17 @@ export function isObject(json: string): boolean {
   }
 }
 
-export function messagesOf(steps: readonly Step[]): ChatMessage[] {
+export function messagesOf(steps: readonly LiveStep[]): ChatMessage[] {
   return steps.flatMap(({ text, calls, results }) => stepMessages(text, calls.map(withReadableArguments), results));
 }
 
 /** As the turn keeps it: whole calls, shortened results. */
-export function toKept(step: Step): ToolStep {
+export function toKept(step: LiveStep): ToolStep {
   const { calls, results } = shortened(step, keptChars);
   return { calls, results };
 }
 
-function shortened(step: Step, maxChars: number): Step {
+function shortened(step: LiveStep, maxChars: number): LiveStep {
   return {
     text: clip(step.text, maxChars),
     calls: step.calls.map(withReadableArguments).map((call) => withShortArguments(call, maxChars)),
@@ -84,7 +84,7 @@ function clip(text: string, maxChars: number): string {
 
 /** What still fits: all as it is, else shortened, else without the oldest rounds. */
 export async function fitSteps(
-  steps: readonly Step[],
+  steps: readonly LiveStep[],
   room: number,
   counter: TokenCounter,
 ): Promise<{ messages: ChatMessage[]; tokens: number }> {

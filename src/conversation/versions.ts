@@ -1,0 +1,28 @@
+import type { Alternative, Turn } from './turn.ts';
+
+/** The answers to one question: the one that counts, and those that a retry or a choice put aside. */
+
+export interface Version extends Alternative {
+  /** It is the one that counts. */
+  chosen: boolean;
+}
+
+export function toAlternative({ text, tokens, at, model, tools, partial }: Turn): Alternative {
+  return { text, tokens, at, model: model ?? '', ...(tools && { tools }), ...(partial !== undefined && { partial }) };
+}
+
+/** In the order they were given, whichever was chosen since. */
+export function versionsOf(turn: Turn): Version[] {
+  const others = (turn.alternatives ?? []).map((one) => ({ ...one, chosen: false }));
+  return [...others, { ...toAlternative(turn), chosen: true }].sort((a, b) => a.at - b.at);
+}
+
+/** Puts one of its versions in the turn's place. */
+export function withVersion(turn: Turn, version: Version): Turn {
+  const { tools: _, partial: __, ...rest } = turn;
+  const { chosen, ...put } = version;
+  const alternatives = versionsOf(turn)
+    .filter((one) => one.at !== version.at || one.text !== version.text)
+    .map(({ chosen: _chosen, ...one }) => one);
+  return { ...rest, ...put, rev: turn.rev + 1, alternatives };
+}

@@ -1,0 +1,96 @@
+import type { Job } from '../inbox/inbox.ts';
+import { cacheKey } from '../model/cache-key.ts';
+import type { ModelRequest, ToolCall, ToolChoice, Usage } from '../model/model.ts';
+import { createOpening } from './opening.ts';
+import type { Prepared } from './prepare.ts';
+import type { Question, SpeakDeps, Spell } from './speak.ts';
+
+/** One call of the model: its text into the reply, what it cost onto the tab, also when it breaks. */
+
+interface Poured {
+  /** What it said this time. */
+  text: string;
+  calls: ToolCall[];
+  /** It reached the limit of a reply. */
+  cut: boolean;
+}
+
+export async function pour(
+  deps: SpeakDeps,
+  job: Job,
+  asked: { question: Question; prepared: Prepared; choice: ToolChoice },
+  spell: Spell,
+  signal: AbortSignal,
+): Promise<Poured> {
+  const { question, prepared } = asked;
+  const { stream, tab } = spell;
+  const { profile, person } = question;
+  const begun = deps.now();
+  const before = stream.text();
+  const opening = createOpening();
+  const calls: ToolCall[] = [];
+  let cut = false;
+  const push = (text: string): void => {
+    // Between what was said before a tool was called and what is said now.
+    const isNext = before !== '' && stream.text() === before;
+    const said = isNext ? text.trimStart() : text;
+    if (said !== '') stream.push(isNext && !/\n\s*$/.test(before) ? `\n\n${said}` : said);
+  };
+  const charge = (model: string, usage: Usage): number =>
+    tab.charges.push({ person, kind: 'answer', model, usage, at: deps.now() });
+  try {
+    for await (const event of deps.model.stream(toRequest(asked), signal)) {
+      switch (event.type) {
+        case 'text':
+          if (stream.text() === '') deps.onFirstToken(deps.now() - begun);
+          push(opening.push(event.text));
+          break;
+        case 'waiting':
+          await job.reply.progress(waitingNote(event.until - deps.now(), event.reason));
+          break;
+        case 'attempt':
+          charge(event.model, event.usage);
+          break;
+        case 'tool-call':
+          calls.push(event.call);
+          break;
+        case 'end':
+          charge(event.model, event.usage);
+          deps.calibration.fitted(profile.model, prepared.promptTokens + profile.maxReplyTokens, true);
+          spell.model = event.model;
+          cut = event.finish === 'length';
+          if (!event.usage.estimated) await learn(deps, profile.model, prepared.promptTokens, event.usage.prompt);
+          break;
+      }
+    }
+  } finally {
+    push(opening.rest());
+  }
+  return { text: stream.text().slice(before.length).trim(), calls, cut };
+}
+
+function toRequest({ question, prepared, choice }: Parameters<typeof pour>[2]): ModelRequest {
+  const { channel, profile } = question;
+  const tools = prepared.tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+  return {
+    purpose: 'answer',
+    model: profile.model,
+    messages: prepared.messages,
+    maxTokens: profile.maxReplyTokens,
+    settings: profile.request,
+    ...(tools.length > 0 && { tools, toolChoice: choice }),
+    cacheKey: cacheKey(channel, 'answer'),
+    promptTokens: prepared.promptTokens,
+  };
+}
+
+/** Better estimates are not worth an answer. */
+async function learn(deps: SpeakDeps, model: string, counted: number, reported: number): Promise<void> {
+  await deps.calibration.learn(model, counted, reported).catch((error: unknown) => {
+    deps.log.warn({ model, error }, 'what a model counts could not be kept');
+  });
+}
+
+function waitingNote(ms: number, reason: string): string {
+  return `${reason}; waiting ${Math.max(1, Math.ceil(ms / 1000))} s`;
+}
