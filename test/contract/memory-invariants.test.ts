@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { countMessages, foldMessage, toMessages } from '../../src/conversation/wire.ts';
 import type { ModelRequest } from '../../src/model/model.ts';
+import { runs } from '../unit/property-runs.ts';
 import { command, message, room, scriptedModel, startCore, type TestCore } from './core.ts';
 import { allTurns, contentOf, counter, keepMarks, textOf, wireTokens } from './memory-talk.ts';
 
@@ -203,6 +204,6 @@ test('whatever people and summarisers do, every prompt is whole and within its b
       }
     }),
     // Shrinking a long life would take minutes: the seed that is printed repeats it.
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 25), endOnFailure: true, seed: 20261121 },
+    { ...runs(25), endOnFailure: true },
   );
 });

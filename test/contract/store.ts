@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { BotError } from '../../src/errors.ts';
 import type { Backend } from '../../src/storage/backend.ts';
 import { createStore, type RecordKind, record, type Store } from '../../src/storage/store.ts';
+import { runs } from '../unit/property-runs.ts';
 
 /** What every store must do, whatever it keeps its records in. `open` gives an empty backend each time. */
 
@@ -119,7 +120,7 @@ export function storeContract(name: string, open: () => Promise<Backend>): void 
           await store.commit([record(note, id, value)]);
           assert.deepEqual(await store.get(note, id), value);
         }),
-        { numRuns: 50 },
+        runs(50),
       );
     });
 
@@ -204,7 +205,7 @@ export function storeContract(name: string, open: () => Promise<Backend>): void 
             );
           },
         ),
-        { numRuns: 150 },
+        runs(150),
       );
     });
 

@@ -5,6 +5,7 @@ import { BotError, userText } from '../../src/errors.ts';
 import { type ChannelId, toChannelId } from '../../src/event.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createLedger } from '../../src/usage/ledger.ts';
+import { runs } from './property-runs.ts';
 import {
   charge,
   createBench,
@@ -311,6 +312,6 @@ test('50 calls at once pass no cap by more than the estimates of what was in fli
     const fresh = createLedger({ store: bench.store, prices, timeZone: 'UTC', limits: caps, now: () => noon });
     assert.deepEqual(await fresh.remaining(general, 'ann'), here);
   });
-  await fc.assert(property, { numRuns: 60 });
+  await fc.assert(property, runs(60));
   assert.ok(refused > 0);
 });

@@ -7,6 +7,7 @@ import { parseCommand } from '../../src/commands/parse.ts';
 import { settingExamples } from '../../src/commands/settings.ts';
 import { BotError } from '../../src/errors.ts';
 import { settingChoices, specs } from './command-specs.ts';
+import { runs } from './property-runs.ts';
 
 const people = ['Ann', 'Ann Smith', 'Bob', '„Quote'];
 
@@ -83,7 +84,7 @@ test('a completion goes on from what was typed, and can be completed until it is
       }
       assertIsBegun(line);
     }),
-    { numRuns: 1000 },
+    runs(1000),
   );
 });
 
@@ -116,6 +117,6 @@ test('nothing odd or huge breaks completion', () => {
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       for (const begun of ['', 'usage by ', 'settings set ', 'forget user "']) completeLine(specs, begun + text, more);
     }),
-    { numRuns: 300 },
+    runs(300),
   );
 });

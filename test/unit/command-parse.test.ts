@@ -5,6 +5,7 @@ import { type CommandSpec, commandName, type OptionSpec, usageLine, type Values 
 import { commandLine, isUrgentLine, parseCommand } from '../../src/commands/parse.ts';
 import { BotError } from '../../src/errors.ts';
 import { specOf, specs } from './command-specs.ts';
+import { runs } from './property-runs.ts';
 
 function parsed(line: string) {
   const { spec, values, confirmed } = parseCommand(specs, { line });
@@ -273,7 +274,7 @@ test('the line that a button stands for is read as exactly that command', () => 
       const line = commandLine(spec, values, confirmed);
       assert.deepEqual(parseCommand([spec], { line }), { spec, values, confirmed }, JSON.stringify(line));
     }),
-    { numRuns: 2000 },
+    runs(2000),
   );
 });
 
@@ -303,7 +304,7 @@ test('whatever is typed is a command or an error that says so, with no control c
         assert.doesNotMatch(error.message, /[\n\0]/);
       }
     }),
-    { numRuns: 1000 },
+    runs(1000),
   );
 });
 

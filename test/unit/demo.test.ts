@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { systemClock } from '../../src/model/clock.ts';
 import { createDemoModel } from '../../src/model/demo.ts';
 import type { ChatMessage, ModelRequest } from '../../src/model/model.ts';
+import { runs } from './property-runs.ts';
 
 const countTokens = (text: string) => Math.ceil(text.length / 4);
 const model = createDemoModel({ clock: systemClock, wordMs: 0, countTokens });
@@ -113,7 +114,7 @@ describe('the demo model in a conversation of two', () => {
           assert.equal(await ask(said, last), answer);
         },
       ),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 
@@ -225,7 +226,7 @@ describe('the demo model’s folds', () => {
         assert.ok(countTokens(folded) <= maxTokens);
         assert.ok(countTokens(folded) <= countTokens(text));
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 

@@ -6,6 +6,7 @@ import { foldFault, foldRequest, isEcho, shrinkRequest } from '../../src/convers
 import { coverWith } from '../../src/conversation/folds.ts';
 import type { FoldRef } from '../../src/conversation/head.ts';
 import type { Turn } from '../../src/conversation/turn.ts';
+import { runs } from './property-runs.ts';
 
 function fold(from: number, to: number, level = 1, tokens = 100): FoldRef {
   return { id: `${from}-${to}-${level}`, epoch: 1, level, from, to, tokens };
@@ -73,6 +74,7 @@ test('whatever folds there are, what becomes one are neighbours, and there are f
       assert.deepEqual(folds.slice(at, at + batch.replaces.length), batch.replaces);
       return batch.level > Math.max(...batch.replaces.map((one) => one.level));
     }),
+    runs(100),
   );
 });
 

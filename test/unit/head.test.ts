@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { branchSeq, type FoldRef, liveRanges, newHead, uncoveredRanges, viewOf } from '../../src/conversation/head.ts';
 import { planSeed } from '../../src/conversation/seed.ts';
 import type { Turn } from '../../src/conversation/turn.ts';
+import { runs } from './property-runs.ts';
 
 const fold = (from: number, to: number, tokens = 10): FoldRef => ({
   id: `${from}`,
@@ -63,6 +64,7 @@ test('folds and the stretches they leave are all of what is remembered, once', (
         Array.from({ length: 100 }, (_, n) => n),
       );
     }),
+    runs(100),
   );
 });
 
@@ -106,5 +108,6 @@ test('whatever there is, a thread is given no more than its share, and begins wi
       assert.ok(plan.turns.length === 0 || plan.turns[0]?.role === 'user');
       assert.deepEqual(plan.turns, turns.slice(turns.length - plan.turns.length));
     }),
+    runs(100),
   );
 });

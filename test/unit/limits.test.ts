@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { smoothed } from '../../src/conversation/calibration.ts';
 import { planLimits } from '../../src/conversation/limits.ts';
+import { runs } from './property-runs.ts';
 
 const settings = { tokens: 12_000, high: undefined, low: undefined, foldTokens: undefined, rounds: undefined };
 
@@ -40,6 +41,7 @@ test('whatever is set, role, folds and the talk up to its high mark fit, and low
       assert.ok(high === 0 || fixed + folds + high <= total);
       assert.ok(rounds === undefined || (rounds.low >= 1 && rounds.low <= rounds.high));
     }),
+    runs(100),
   );
 });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { createGate } from '../../src/model/gate.ts';
 import type { RateNews } from '../../src/model/rate-headers.ts';
 import { createTestClock } from './model-clock.ts';
+import { runs } from './property-runs.ts';
 
 const news = (change: Partial<RateNews> = {}): RateNews => ({
   blockedMs: undefined,
@@ -111,7 +112,7 @@ describe('the gate before a rate-limited model', () => {
         assert.equal(under, 0);
         assert.equal(clock.running(), 0);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });

@@ -6,6 +6,7 @@ import type { Failure } from '../../src/model/failure.ts';
 import { knownContextTokens } from '../../src/model/known-models.ts';
 import { readRateHeaders } from '../../src/model/rate-headers.ts';
 import { planStep } from '../../src/model/retry.ts';
+import { runs } from './property-runs.ts';
 
 const now = Date.UTC(2026, 10, 21);
 const failed = (remedy: Failure['remedy']): Failure => ({ error: new BotError('model', 'it failed'), remedy });
@@ -24,6 +25,7 @@ describe('what is done about a failed attempt', () => {
         if (situation.attempts >= 3) assert.equal(step.do, situation.otherModelLeft ? 'next-model' : 'fail');
         else assert.ok(step.do === 'retry' && step.waitMs >= 500 && step.waitMs <= 40_000);
       }),
+      runs(100),
     );
   });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { cleanName, introduce, maxPeople, type People } from '../../src/conversation/names.ts';
 import { repeats, toWanted } from '../../src/conversation/repeats.ts';
 import { createOpening } from '../../src/turn/opening.ts';
+import { runs } from './property-runs.ts';
 
 test('a name has one line, closes no wrapper and poses as no role', () => {
   assert.equal(cleanName('Ann'), 'Ann');
@@ -22,6 +23,7 @@ test('a name has one line, closes no wrapper and poses as no role', () => {
         /[<>[\]{}:`\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|^(system|assistant|user|tool|developer|function)$/iu,
       );
     }),
+    runs(100),
   );
 });
 
@@ -87,5 +89,6 @@ test('a speaker’s prefix is taken off the beginning of an answer, however it i
       pieces.push(text.slice(at));
       assert.equal(opened(pieces), opened([text]));
     }),
+    runs(100),
   );
 });

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { BotError } from '../../src/errors.ts';
 import { loadPrices, type Prices } from '../../src/usage/prices.ts';
+import { runs } from './property-runs.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'prices-'));
 after(() => rm(folder, { recursive: true }));
@@ -63,6 +64,7 @@ test('sums of many small calls do not drift', () => {
         shipped.costOf(all, model),
       );
     }),
+    runs(100),
   );
 });
 

@@ -3,6 +3,7 @@ import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { cutAtSentence, sentenceEnds } from '../../src/conversation/sentences.ts';
 import { loadCounter, type TokenCounter } from '../../src/conversation/tokens.ts';
+import { runs } from './property-runs.ts';
 
 let counter: TokenCounter;
 before(async () => {
@@ -93,7 +94,7 @@ test('of any message the beginning stays, it fits, and no sentence more would fi
       const anyFits = ends.some((end) => counter.countNow(text.slice(0, end)) <= maxTokens);
       if (anyFits) assert.ok(ends.includes(cut.length), 'a sentence fits, but the cut is within one');
     }),
-    { numRuns: 600 },
+    runs(600),
   );
 });
 

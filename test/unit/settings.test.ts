@@ -13,6 +13,7 @@ import {
 import { planLimits } from '../../src/conversation/limits.ts';
 import type { Profile } from '../../src/conversation/profile.ts';
 import { BotError } from '../../src/errors.ts';
+import { runs } from './property-runs.ts';
 
 const defaults: Profile = {
   role: 'You are helpful.',
@@ -191,7 +192,7 @@ test('whatever is stored, a profile comes of it', async () => {
       assert.equal(profile.role, defaults.role);
       assert.ok(profile.memory.tokens >= 200 && profile.maxReplyTokens >= 1);
     }),
-    { numRuns: 300 },
+    runs(300),
   );
 });
 
@@ -238,7 +239,7 @@ test('a value as it is shown can be typed again and is the same, also after it w
         assert.deepEqual(read?.stored, first.stored);
         assert.equal(read?.shown, first.shown);
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   }
 });
@@ -253,7 +254,7 @@ test('whatever is typed is a value or an error that names the setting', () => {
         assert.match(error.message, new RegExp(`^the setting ${setting.name} must be `));
       }
     }),
-    { numRuns: 1000 },
+    runs(1000),
   );
   for (const setting of settings) {
     for (const text of ['a,', '\\', '{"a":', '[', '"', ' =', '1']) refusal(() => setting.parse(text.repeat(200_000)));

@@ -13,6 +13,7 @@ import { saveFile } from '../../adapters/terminal/save-file.ts';
 import { createPaint, paintTranscript, toActionLine, toOneLine, toVisible } from '../../adapters/terminal/text.ts';
 import { BotError } from '../../src/errors.ts';
 import { eventSchema } from '../../src/event.ts';
+import { runs } from './property-runs.ts';
 
 test('no text, whatever stands in it, can send a control sequence to the terminal', () => {
   const any = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) });
@@ -22,6 +23,7 @@ test('no text, whatever stands in it, can send a control sequence to the termina
       assert.doesNotMatch(shown.replaceAll('\n', '').replaceAll('\t', ''), /\p{Cc}/u);
       assert.ok(shown.isWellFormed());
     }),
+    runs(100),
   );
   assert.equal(toVisible('\u001b[2Jhi\u0007\u009b31m\r\nthere\u007f\ud800\0\t.'), '␛[2Jhi␇\ufffd31m\nthere␡\ufffd␀\t.');
 });
@@ -48,6 +50,7 @@ test('lines are the same however the bytes arrive', async () => {
         assert.deepEqual(await Readable.from(readLines(Readable.from(chunks))).toArray(), lines);
       },
     ),
+    runs(100),
   );
 });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { planRepaint } from '../../adapters/terminal/repaint.ts';
 import { createScreen } from '../../adapters/terminal/screen.ts';
 import { createPaint } from '../../adapters/terminal/text.ts';
+import { runs } from './property-runs.ts';
 import { createEmulator } from './terminal-emulator.ts';
 
 const question = { id: 'q', earlier: undefined };
@@ -28,7 +29,7 @@ test('whatever an answer went through, the screen shows what it became', () => {
       const expected = final === '' && before.some((one) => one !== '') ? 'assistant:' : fresh.seen();
       assert.equal(seen(), expected);
     }),
-    { numRuns: 500 },
+    runs(500),
   );
 });
 

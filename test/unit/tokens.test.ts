@@ -15,6 +15,7 @@ import {
   upperBound,
 } from '../../src/conversation/tokens.ts';
 import { readVocabulary } from '../../src/conversation/vocabulary.ts';
+import { runs } from './property-runs.ts';
 
 const texts = [
   '',
@@ -79,7 +80,7 @@ for (const [name, file] of Object.entries(encodings)) {
         fc.property(anyText, (text) => {
           assert.deepEqual(counter.encode(text), reference.encode(text, [], []));
         }),
-        { numRuns: 400 },
+        runs(400),
       );
     });
 
@@ -116,7 +117,7 @@ test('a piece merged in windows has the tokens that it has when merged at once',
         toEnd(atOnce(encoded, encoded.length, encoded.length)),
       );
     }),
-    { numRuns: 500 },
+    runs(500),
   );
 });
 

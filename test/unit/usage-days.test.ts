@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { dayOf, endOf, momentText, monthOf, periodRange } from '../../src/usage/days.ts';
+import { runs } from './property-runs.ts';
 
 const hour = 3_600_000;
 
@@ -59,7 +60,7 @@ test('the end of a day is the first moment of the next, for any moment and zone'
       assert.ok(dayOf(end, zone) > dayOf(at, zone));
       assert.ok(end - at <= 25 * hour);
     }),
-    { numRuns: 200 },
+    runs(200),
   );
 });
 

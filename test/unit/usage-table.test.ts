@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { BudgetLine } from '../../src/usage/budget.ts';
 import type { ReportRow } from '../../src/usage/ledger.ts';
 import { type TableOptions, usageTable } from '../../src/usage/usage-table.ts';
+import { runs } from './property-runs.ts';
 import { general, noon, random, thread } from './usage-fixture.ts';
 
 const options: TableOptions = {
@@ -164,6 +165,6 @@ test('500 people with any names fit one chat message of 56 columns, budgets incl
       assert.ok(lines.length >= Math.min(rows.length, 5), `only ${lines.length} lines`);
       for (const line of lines) assert.ok([...new Intl.Segmenter().segment(line)].length <= 56, line);
     }),
-    { numRuns: 40, endOnFailure: true },
+    { ...runs(40), endOnFailure: true },
   );
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Turn } from '../../src/conversation/turn.ts';
 import { planFold, planWindow } from '../../src/conversation/window.ts';
+import { runs } from './property-runs.ts';
 
 function turn(seq: number, role: Turn['role'], tokens: number): Turn {
   return { seq, id: `m${seq}`, rev: 0, at: seq, role, text: 'x', tokens };
@@ -85,6 +86,7 @@ test('no plan is over budget, whatever was said', () => {
         if (plan.newestRoom === undefined) assert.equal(plan.tokens.newest, newestTokens);
       },
     ),
+    runs(100),
   );
 });
 
@@ -112,6 +114,7 @@ test('the newest round is never folded', () => {
       const lastUser = turns.findLastIndex((one) => one.role === 'user');
       assert.ok(cut <= Math.max(0, lastUser));
     }),
+    runs(100),
   );
 });
 

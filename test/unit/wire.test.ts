@@ -6,6 +6,7 @@ import { planWindow } from '../../src/conversation/window.ts';
 import { foldMessage, systemText, toMessages, toTranscript } from '../../src/conversation/wire.ts';
 import type { ChatMessage } from '../../src/model/model.ts';
 import { buildPrompt } from '../../src/turn/prompt.ts';
+import { runs } from './property-runs.ts';
 
 const noon = Date.UTC(2026, 10, 3, 12);
 
@@ -89,6 +90,7 @@ test('whatever is missing of a tool’s calls and results, and wherever the wind
       assert.equal(messages[1]?.role, 'user');
       assert.deepEqual(messages.at(-1), { role: 'user', content: 'Ann: text 100' });
     }),
+    runs(100),
   );
 });
 
