@@ -53,11 +53,14 @@ const variables = {
   OPENAI_MODEL: text.default('gpt-6-luna'),
   FALLBACK_MODELS: list.default([]),
   FOLD_MODEL: text.optional(),
+  EMBEDDING_MODEL: text.optional(),
   SYSTEM_ROLE: text.default('You are a helpful assistant in a chat channel.'),
+  ROLES_DIR: text.default('roles'),
   MEMORY_TOKENS: wholeNumber(200, 10_000_000).default(12_000),
   MEMORY_HIGH: wholeNumber(1, 10_000_000).optional(),
   MEMORY_LOW: wholeNumber(1, 10_000_000).optional(),
   SUMMARY_TOKENS: wholeNumber(1, 1_000_000).optional(),
+  RECALL_TOKENS: wholeNumber(0, 1_000_000).optional(),
   MEMORY_ROUNDS: wholeNumber(1, 100_000).optional(),
   MODEL_CONTEXT_TOKENS: wholeNumber(500, 100_000_000).optional(),
   TIMEZONE: timeZone.default('UTC'),
@@ -84,6 +87,11 @@ const variables = {
   BUDGET_WORKSPACE_TOKENS: wholeNumber(1, 1_000_000_000_000).optional(),
   BUDGET_WORKSPACE_USD: decimal(0.01, 1_000_000_000).optional(),
   PRICES_FILE: text.optional(),
+  TOOLS: list.default([]),
+  SQL_TOOL_FILE: text.optional(),
+  MCP_CONFIG: text.optional(),
+  WEATHER_URL: httpUrl.default('https://api.open-meteo.com/v1/forecast'),
+  GEOCODING_URL: httpUrl.default('https://geocoding-api.open-meteo.com/v1/search'),
   RETENTION_DAYS: wholeNumber(1, 100_000).optional(),
   CATCH_UP_MINUTES: wholeNumber(0, 1440).default(15),
   DISCORD_BOT_TOKEN: text.optional(),
@@ -149,6 +157,9 @@ function crossChecks(values: Values): string[] {
   if (values.SUMMARY_TOKENS !== undefined && values.SUMMARY_TOKENS > total / 2) {
     problems.push('SUMMARY_TOKENS: must not be above half of MEMORY_TOKENS');
   }
+  if (values.RECALL_TOKENS !== undefined && values.RECALL_TOKENS > total / 2) {
+    problems.push('RECALL_TOKENS: must not be above half of MEMORY_TOKENS');
+  }
   const window = values.MODEL_CONTEXT_TOKENS;
   if (window !== undefined && total + values.MAX_REPLY_TOKENS > window) {
     problems.push('MEMORY_TOKENS: with MAX_REPLY_TOKENS it is more than MODEL_CONTEXT_TOKENS');
@@ -183,6 +194,7 @@ function toConfig(values: Values) {
       name: values.OPENAI_MODEL,
       fallbacks: values.FALLBACK_MODELS,
       foldName: values.FOLD_MODEL,
+      embeddingName: values.EMBEDDING_MODEL,
       contextTokens: values.MODEL_CONTEXT_TOKENS,
       maxReplyTokens: values.MAX_REPLY_TOKENS,
       temperature: values.TEMPERATURE,
@@ -194,9 +206,18 @@ function toConfig(values: Values) {
       high: values.MEMORY_HIGH,
       low: values.MEMORY_LOW,
       foldTokens: values.SUMMARY_TOKENS,
+      recallTokens: values.RECALL_TOKENS,
       rounds: values.MEMORY_ROUNDS,
     },
     role: values.SYSTEM_ROLE,
+    rolesDir: values.ROLES_DIR,
+    tools: {
+      names: values.TOOLS,
+      databaseFile: values.SQL_TOOL_FILE,
+      mcpFile: values.MCP_CONFIG,
+      forecastUrl: values.WEATHER_URL,
+      geocodingUrl: values.GEOCODING_URL,
+    },
     listen: values.LISTEN,
     timeZone: values.TIMEZONE,
     host: values.HOST,

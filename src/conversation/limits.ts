@@ -6,6 +6,7 @@ export interface MemorySettings {
   high: number | undefined;
   low: number | undefined;
   foldTokens: number | undefined;
+  recallTokens?: number | undefined;
   rounds: number | undefined;
 }
 
@@ -17,11 +18,14 @@ export interface MemoryLimits {
   /** What all folds together may take, and the words of one of them. */
   folds: number;
   perFold: number;
+  /** What is found again for one question, with what stands around it. */
+  recall: number;
   rounds: { high: number; low: number } | undefined;
 }
 
 const foldShare = 0.15;
 const recallShare = 0.1;
+const mostRecall = 1000;
 /** What a thread is given of its parent's memory. */
 export const seedShare = 0.25;
 const highest = 8000;
@@ -37,7 +41,8 @@ export const smallestHigh = 500;
 export function planLimits(settings: MemorySettings, fixedTokens: number): MemoryLimits {
   const { tokens: total } = settings;
   const folds = settings.foldTokens ?? Math.floor(total * foldShare);
-  const room = total - fixedTokens - folds - Math.floor(total * recallShare);
+  const recall = settings.recallTokens ?? Math.min(mostRecall, Math.floor(total * recallShare));
+  const room = total - fixedTokens - folds - recall;
   const high = Math.min(settings.high ?? highest, Math.max(0, room));
   const low = Math.min(settings.low ?? Math.floor(high * lowShare), Math.floor(high * 0.9));
   const { rounds } = settings;
@@ -47,6 +52,7 @@ export function planLimits(settings: MemorySettings, fixedTokens: number): Memor
     low,
     folds,
     perFold: Math.max(smallestFold, Math.floor(folds / foldsSideBySide) - foldFrame),
+    recall,
     rounds: rounds === undefined ? undefined : { high: rounds, low: Math.max(1, Math.floor(rounds * lowShare)) },
   };
 }
