@@ -7,7 +7,7 @@ import { runs } from './property-runs.ts';
 
 const settings = { tokens: 12_000, high: undefined, low: undefined, foldTokens: undefined, rounds: undefined };
 
-test('the budget is divided as measured: folds 15 %, recall 10 %, what is left for talk up to 8,000, a third of it kept', () => {
+test('the budget is divided as measured: folds 15 %, recall 10 % up to 1,000, what is left for talk up to 8,000, a third of it kept', () => {
   const limits = planLimits(settings, 500);
   assert.deepEqual(limits, {
     total: 12_000,
@@ -15,6 +15,7 @@ test('the budget is divided as measured: folds 15 %, recall 10 %, what is left f
     low: 2800,
     folds: 1800,
     perFold: 425,
+    recall: 1000,
     rounds: undefined,
   });
 });
@@ -22,7 +23,9 @@ test('the budget is divided as measured: folds 15 %, recall 10 %, what is left f
 test('what a person sets holds, as far as there is room', () => {
   const limits = planLimits({ ...settings, high: 5000, low: 4000, foldTokens: 900, rounds: 10 }, 500);
   assert.deepEqual([limits.high, limits.low, limits.folds, limits.rounds], [5000, 4000, 900, { high: 10, low: 3 }]);
-  assert.equal(planLimits({ ...settings, high: 50_000 }, 500).high, 8500);
+  assert.equal(planLimits({ ...settings, high: 50_000 }, 500).high, 8700);
+  assert.equal(planLimits({ ...settings, high: 50_000, recallTokens: 3000 }, 500).high, 6700);
+  assert.equal(planLimits({ ...settings, tokens: 2000 }, 500).recall, 200);
   assert.equal(planLimits({ ...settings, high: 1000, low: 990 }, 500).low, 900);
 });
 
@@ -36,9 +39,9 @@ test('whatever is set, role, folds and the talk up to its high mark fit, and low
   });
   fc.assert(
     fc.property(any, fc.integer({ min: 0, max: 20_000 }), (set, fixed) => {
-      const { total, high, low, folds, perFold, rounds } = planLimits(set, fixed);
+      const { total, high, low, folds, perFold, recall, rounds } = planLimits(set, fixed);
       assert.ok(high >= 0 && low <= high * 0.9 + 1 && perFold >= 60);
-      assert.ok(high === 0 || fixed + folds + high <= total);
+      assert.ok(high === 0 || fixed + folds + recall + high <= total);
       assert.ok(rounds === undefined || (rounds.low >= 1 && rounds.low <= rounds.high));
     }),
     runs(100),
