@@ -1,19 +1,12 @@
 import type { CommandRunner } from './commands/runner.ts';
+import { isAddressed } from './conversation/addressing.ts';
 import type { FoldRequest } from './conversation/folding.ts';
 import type { Memory } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
 import { cleanText, notePresence, type Recorded, recordMessage } from './conversation/recording.ts';
 import type { Turn } from './conversation/turn.ts';
 import { BotError, toBotError, userText } from './errors.ts';
-import {
-  type ChannelId,
-  type DeleteEvent,
-  type EditEvent,
-  type Event,
-  type MessageEvent,
-  type Notice,
-  parentChannel,
-} from './event.ts';
+import type { ChannelId, DeleteEvent, EditEvent, Event, MessageEvent, Notice } from './event.ts';
 import type { Job } from './inbox/inbox.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './operations/metrics.ts';
@@ -47,8 +40,6 @@ export interface BotDeps {
 
 /** An event whose handling ended the process so often is given up. */
 const mostAttempts = 5;
-/** So far behind a question its answer is looked for. */
-const turnsBehind = 64;
 
 export function createBot(deps: BotDeps): Bot {
   const { memory, commands, log, metrics } = deps;
@@ -101,7 +92,7 @@ export function createBot(deps: BotDeps): Bot {
   async function handleMessage(job: Job, event: MessageEvent): Promise<void> {
     const { channel } = event;
     const profile = await memory.profiles.of(channel);
-    const addressed = await isAddressed(event);
+    const addressed = await isAddressed(conversations, event);
     if (!commands.mayTalk(event, addressed)) return await overhear(job, event);
     const line = commandLine(event, addressed);
     if (line !== undefined) {
@@ -269,27 +260,6 @@ export function createBot(deps: BotDeps): Bot {
       }
     }
     if (amended.tainted > 0) memory.refold(channel);
-  }
-
-  /** In a thread without a mention: as long as nobody but this person has spoken where the bot takes part. */
-  async function isAddressed(event: MessageEvent): Promise<boolean> {
-    if (event.to !== 'thread') return event.to !== 'none';
-    const { head, page, tail } = await conversations.read(event.channel);
-    const others = Object.keys(head.people).filter((id) => id !== event.author.id);
-    if (others.length > 0) return false;
-    if ([...page, ...tail].some((turn) => turn.role === 'assistant' || turn.unanswered !== undefined)) return true;
-    return await hangsFromAnswer(event);
-  }
-
-  /** The thread was opened on something the bot said, or on what it answered. */
-  async function hangsFromAnswer({ channel, branchedFrom }: MessageEvent): Promise<boolean> {
-    const above = parentChannel(channel);
-    if (above === undefined || branchedFrom === undefined) return false;
-    const { journal } = conversations;
-    const ref = await journal.find(above, branchedFrom);
-    if (ref === undefined) return false;
-    const near = await journal.turns(above, { epoch: ref.epoch, from: ref.seq, to: ref.seq + turnsBehind });
-    return near[0]?.role === 'assistant' || near.some((turn) => turn.answers === ref.seq);
   }
 
   function isUrgent(event: Event): boolean {
