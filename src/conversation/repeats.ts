@@ -13,8 +13,22 @@ export function toWanted(texts: readonly string[]): string[] {
 
 export function repeats(turn: Turn, wanted: readonly string[]): boolean {
   if (wanted.length === 0) return false;
-  const versions = [turn.text, ...(turn.alternatives ?? []).map((one) => one.text)].map(folded);
+  const versions = [turn, ...(turn.alternatives ?? [])].flatMap(textsOf).map(folded);
   return wanted.some((text) => versions.some((version) => containsWords(version, text)));
+}
+
+/** What was said, and what tools were told and answered. */
+function textsOf({ text, tools = [] }: Pick<Turn, 'text' | 'tools'>): string[] {
+  const steps = tools.flatMap(({ calls, results }) => [
+    ...calls.map((call) => call.arguments),
+    ...results.map((result) => result.content),
+  ]);
+  return [text, ...steps.map(unescaped)];
+}
+
+/** As data stands in a prompt, and in JSON. */
+function unescaped(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('\\n', '\n').replaceAll('\\"', '"');
 }
 
 function folded(text: string): string {
