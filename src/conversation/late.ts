@@ -5,7 +5,8 @@ import { refId } from './page.ts';
 
 /** Edits and deletions that came before the message they are about: they wait for it. */
 
-export type Late = { text: string } | 'deleted' | undefined;
+/** `at`: when the edit was made, where it is known. */
+export type Late = { text: string; at: number | undefined } | 'deleted' | undefined;
 
 const lateSchema = z.object({
   at: z.number(),
@@ -28,7 +29,7 @@ export function takenRecord(channel: ChannelId, messageId: string, at: number): 
 export async function readLate(store: Store, channel: ChannelId, messageId: string): Promise<Late> {
   const late = await store.get(lateKind, refId(channel, messageId));
   if (late === undefined || late.taken) return undefined;
-  return late.text === undefined ? 'deleted' : { text: late.text };
+  return late.text === undefined ? 'deleted' : { text: late.text, at: late.at };
 }
 
 /** Edits of a channel that wait for their message, as records that hold their text no more. */
@@ -67,7 +68,7 @@ export function createUnwrittenEdits(now: () => number): UnwrittenEdits {
     },
     get(channel, messageId) {
       const edit = edits.get(refId(channel, messageId));
-      return edit === undefined || edit.until < now() ? undefined : { text: edit.text };
+      return edit === undefined || edit.until < now() ? undefined : { text: edit.text, at: undefined };
     },
     clear: () => edits.clear(),
   };

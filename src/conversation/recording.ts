@@ -57,6 +57,7 @@ export async function recordMessage(
       author: event.author.id,
       text: cleanText(late?.text ?? event.text),
       tokens: 0,
+      ...(late?.at !== undefined && { editedAt: late.at }),
       ...(shown !== undefined && { name: shown }),
       ...(isDated(met.state, event.at) && { dated: true }),
       ...(said.attachments.length > 0 && { attachments: said.attachments }),

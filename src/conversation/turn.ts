@@ -33,6 +33,8 @@ export const turnSchema = z.object({
   id: z.string(),
   /** Grows with every edit: what was derived from an older revision is void. */
   rev: z.number(),
+  /** When the edit was made whose text it has. */
+  editedAt: z.number().optional(),
   at: z.number(),
   role: z.enum(['user', 'assistant']),
   author: z.string().optional(),

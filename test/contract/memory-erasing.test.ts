@@ -36,7 +36,7 @@ interface Kept extends TestCore {
 }
 
 /** Answers that say `echo …` say it again; summaries keep the secret. */
-async function start(t: { after(run: () => Promise<void>): void }): Promise<Kept> {
+async function start(t: { after(run: () => Promise<void>): void }, env: Record<string, string> = {}): Promise<Kept> {
   const folder = mkdtempSync(path.join(base, 'case-'));
   const store = await openStore(`sqlite:${path.join(folder, 'memory.db')}`);
   const model = scriptedModel((request, n) => {
@@ -45,7 +45,7 @@ async function start(t: { after(run: () => Promise<void>): void }): Promise<Kept
     const echo = /echo (.*)/.exec(asked)?.[1];
     return echo === undefined ? `Reply ${n}, briefly.` : `You said: ${echo}`;
   });
-  const core = await startCore({ model, store, env: { MEMORY_TOKENS: '1000', STORE_URL: 'memory:' } });
+  const core = await startCore({ model, store, env: { MEMORY_TOKENS: '1000', STORE_URL: 'memory:', ...env } });
   t.after(async () => {
     await core.stop();
     await store.close();
@@ -159,6 +159,32 @@ test('an edit takes the old text out of turns, folds, threads and the data file,
   await assertGone(core, asked);
   const [first] = (await core.memory.conversations.read(room)).view.folds;
   assert.equal(first?.from, 0, 'folded anew');
+});
+
+test('of two edits the later one stands, in whatever order they come', async (t) => {
+  const core = await start(t, { LISTEN: 'all' });
+  const now = async (id: string) => {
+    const turns = await core.memory.conversations.journal.turns(room, { epoch: 1, from: 0, to: 100 });
+    return turns.find((turn) => turn.id === id)?.text;
+  };
+  await core.send(message(0, 'first'));
+  await core.send(edit('m0', 'third', 3));
+  await core.send(edit('m0', 'second', 2));
+  assert.equal(await now('m0'), 'third');
+  await core.send(edit('m0', 'fourth', 4));
+  assert.equal(await now('m0'), 'fourth');
+
+  await core.send(message(1, 'as it was'));
+  await core.send(edit('m1', 'as it was', 2));
+  await core.send(edit('m1', 'not for long', 1));
+  assert.equal(await now('m1'), 'as it was', 'changed and changed back');
+
+  await core.send(edit('m2', 'third', 3));
+  await core.send(edit('m2', 'second', 2));
+  await core.send(message(2, 'first'));
+  assert.equal(await now('m2'), 'third', 'before the message itself');
+  await core.send(edit('m2', 'second again', 1));
+  assert.equal(await now('m2'), 'third', 'and after it');
 });
 
 test('what expires is gone from turns, folds, threads and the data file; what is younger stays', async (t) => {

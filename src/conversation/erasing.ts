@@ -1,0 +1,195 @@
+import { setImmediate } from 'node:timers/promises';
+import { type ChannelId, parentChannel } from '../event.ts';
+import { record, type Store, type StoredRecord } from '../storage/store.ts';
+import type { Conversations } from './conversations.ts';
+import { emptiedFold, type StoredFold } from './folds.ts';
+import { type Head, headKind, withChange, withForgotten } from './head.ts';
+import { withoutLateTexts } from './late.ts';
+import { pageKind } from './page.ts';
+import { repeats, toWanted } from './repeats.ts';
+import type { TaintedFolds } from './tainted-folds.ts';
+import { erasedTurn, type Turn } from './turn.ts';
+
+/** Turns are emptied where they stand, in one commit with the folds that cover them; then their bytes leave the file. */
+export interface Erasing {
+  /** Every turn that `isMeant`, their answers, and the bot's turns that repeat them, also in the channel's threads. */
+  erase(channel: ChannelId, erasure: Erasure, also: StoredRecord[]): Promise<Amended>;
+  /** Erases what was said before `before`; pages that hold nothing newer are dropped. */
+  expire(channel: ChannelId, before: number): Promise<Amended>;
+}
+
+export interface Amended {
+  /** The platform's ids of all that changed, answers included. */
+  messageIds: string[];
+  /** Folds that have to be written anew. */
+  tainted: number;
+}
+
+export interface Change {
+  at: number;
+  by: string;
+  what: string;
+}
+
+export interface Erasure {
+  isMeant(turn: Turn): boolean;
+  why: NonNullable<Turn['erased']>;
+  change: Change | undefined;
+  /** Also forget that this person was here. */
+  person?: string;
+  /** What was said up to then and still waits is not taken in: by the person, or by everybody. */
+  until?: number;
+}
+
+interface ErasingDeps {
+  store: Store;
+  conversations: Conversations;
+  tainted: TaintedFolds;
+}
+
+interface StoredPage {
+  id: string;
+  epoch: number;
+  turns: Turn[];
+}
+
+const pagesAtOnce = 64;
+const manyTexts = 50;
+
+/** The channel and its threads. */
+export async function familyOf(store: Store, channel: ChannelId): Promise<ChannelId[]> {
+  const threads = await store.list(headKind, `${channel}/`);
+  return [channel, ...threads.map((one) => one.id as ChannelId)];
+}
+
+export function createErasing({ store, conversations, tainted }: ErasingDeps): Erasing {
+  async function* pagesOf(channel: ChannelId): AsyncGenerator<StoredPage> {
+    let after: string | undefined;
+    for (;;) {
+      const limit = { limit: pagesAtOnce };
+      const batch = await store.list(pageKind, `${channel}:`, after === undefined ? limit : { ...limit, after });
+      for (const one of batch) yield { id: one.id, epoch: Number(one.id.split(':')[1]), turns: one.read() };
+      if (batch.length < pagesAtOnce) return;
+      after = batch.at(-1)?.id;
+    }
+  }
+
+  /** In one commit: pages with the turns emptied, the head without the tainted folds. Then the bytes go. */
+  async function eraseTurns(
+    channel: ChannelId,
+    erasure: Erasure,
+    also: StoredRecord[],
+    wanted: readonly string[],
+  ): Promise<Amended> {
+    const gone = await conversations.change<{ folds: StoredFold[]; turns: Turn[] }>(channel, async (state) => {
+      const { pages, turns } = await planErasure(channel, erasure, wanted);
+      const seqs = turns.map((turn) => turn.seq);
+      const { head, gone } = await tainted.find(channel, state.head, seqs);
+      const next = headAfter(head, erasure);
+      const records = [
+        ...pages.map((page) => record(pageKind, page.id, page.turns)),
+        ...gone.map(emptiedFold),
+        ...(erasure.why === 'forgotten' ? await withoutLateTexts(store, channel) : []),
+        ...(next === state.head ? [] : [record(headKind, channel, next)]),
+        ...also,
+      ];
+      return { also: records, reload: true, value: { folds: gone, turns } };
+    });
+    tainted.clear(gone.folds);
+    const messageIds = gone.turns.flatMap((turn) => [turn.id, ...(turn.posts ?? [])]);
+    return { messageIds, tainted: gone.folds.length };
+  }
+
+  async function planErasure(
+    channel: ChannelId,
+    erasure: Erasure,
+    wanted: readonly string[],
+  ): Promise<{ pages: StoredPage[]; turns: Turn[] }> {
+    const questions = new Set<number>();
+    const turns: Turn[] = [];
+    const pages: StoredPage[] = [];
+    for await (const page of pagesOf(channel)) {
+      const hit = new Set<number>();
+      // Comparing many texts with many answers takes long: others go first.
+      if (wanted.length > manyTexts) await setImmediate();
+      for (const turn of page.turns) {
+        if (turn.erased !== undefined) continue;
+        const isAnswer = turn.answers !== undefined && questions.has(turn.answers);
+        const isRepeat = (): boolean => turn.role === 'assistant' && repeats(turn, wanted);
+        if (!isAnswer && !erasure.isMeant(turn) && !isRepeat()) continue;
+        questions.add(turn.seq);
+        hit.add(turn.seq);
+        turns.push(turn);
+      }
+      if (hit.size === 0) continue;
+      pages.push({
+        ...page,
+        turns: page.turns.map((turn) => (hit.has(turn.seq) ? erasedTurn(turn, erasure.why) : turn)),
+      });
+    }
+    return { pages, turns };
+  }
+
+  async function textsMeant(channel: ChannelId, isMeant: (turn: Turn) => boolean): Promise<string[]> {
+    const texts: string[] = [];
+    for await (const page of pagesOf(channel)) {
+      for (const turn of page.turns)
+        if (turn.role === 'user' && turn.erased === undefined && isMeant(turn)) texts.push(turn.text);
+    }
+    return texts;
+  }
+
+  return {
+    /** Answers in threads that repeat what was said in the channel go with it. */
+    async erase(channel, erasure, also) {
+      const wanted = toWanted(await textsMeant(channel, erasure.isMeant));
+      const hasThreads = wanted.length > 0 && parentChannel(channel) === undefined;
+      // Before the channel: after a crash in between, what is to be looked for is still known.
+      for (const thread of hasThreads ? (await familyOf(store, channel)).slice(1) : []) {
+        await eraseTurns(thread, { isMeant: () => false, why: erasure.why, change: undefined }, [], wanted);
+      }
+      return await eraseTurns(channel, erasure, also, wanted);
+    },
+
+    async expire(channel, before) {
+      const isOld = (turn: Turn): boolean => turn.at < before;
+      const { gone, turns, dropped } = await conversations.change(channel, async (state) => {
+        const old: StoredPage[] = [];
+        for await (const page of pagesOf(channel)) if (page.turns.some(isOld)) old.push(page);
+        const turns = old.flatMap((page) => page.turns).filter((turn) => isOld(turn) && turn.erased === undefined);
+        const seqs = turns.map((turn) => turn.seq);
+        const { head, gone } = await tainted.find(channel, state.head, seqs);
+        // The last page of an epoch says where the numbering goes on: it is emptied and stays.
+        const isWhole = (page: StoredPage, n: number): boolean =>
+          page.turns.every(isOld) && old[n + 1]?.epoch === page.epoch;
+        const value = { gone, turns, dropped: old.filter(isWhole) };
+        if (turns.length === 0) return { value };
+        const kept = old.filter((page, n) => !isWhole(page, n));
+        const emptied = kept.map((page) =>
+          record(
+            pageKind,
+            page.id,
+            page.turns.map((turn) => (isOld(turn) ? expiredTurn(turn) : turn)),
+          ),
+        );
+        const heads = head === state.head ? [] : [record(headKind, channel, head)];
+        return { also: [...emptied, ...gone.map(emptiedFold), ...heads], reload: true, value };
+      });
+      if (turns.length > 0) tainted.clear(gone);
+      if (dropped.length > 0) await store.erase(dropped.map((page) => `${pageKind.name}:${page.id}`));
+      return { messageIds: turns.map((turn) => turn.id), tainted: gone.length };
+    },
+  };
+}
+
+function expiredTurn(turn: Turn): Turn {
+  return turn.erased === undefined ? erasedTurn(turn, 'expired') : turn;
+}
+
+function headAfter(head: Head, erasure: Erasure): Head {
+  const { person, until } = erasure;
+  const people = Object.fromEntries(Object.entries(head.people).filter(([id]) => id !== person));
+  const without = person === undefined ? head : { ...head, people };
+  const marked = until === undefined ? without : withForgotten(without, person, until);
+  return erasure.change === undefined ? marked : withChange(marked, erasure.change);
+}
