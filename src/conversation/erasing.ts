@@ -31,7 +31,7 @@ export interface Change {
   what: string;
 }
 
-export interface Erasure {
+interface Erasure {
   isMeant(turn: Turn): boolean;
   why: NonNullable<Turn['erased']>;
   change: Change | undefined;
