@@ -1,5 +1,6 @@
 import type { OptionSpec } from './command.ts';
 import type { Command } from './context.ts';
+import { chooseAlternative, showAlternatives } from './run-alternatives.ts';
 import { retry, stop } from './run-answer.ts';
 import { forgetEverything, forgetLast, forgetMe, forgetUser } from './run-forget.ts';
 import { showHelp } from './run-help.ts';
@@ -138,5 +139,22 @@ export const commands: readonly Command[] = [
     run: stop,
   },
   { ...plain, path: ['retry'], help: 'Answers the last question again', who: 'asker', run: retry },
+  {
+    ...plain,
+    path: ['alternatives', 'show'],
+    help: 'The answers that the last question was given, one for each retry',
+    run: showAlternatives,
+  },
+  {
+    ...plain,
+    path: ['alternatives', 'choose'],
+    help: 'Lets another of these answers count',
+    options: [
+      { name: 'n', help: 'which one, as the list numbers them', required: true, kind: 'number' },
+      { name: 'message', help: 'the number of the question; otherwise the last', required: false, kind: 'number' },
+    ],
+    who: 'asker',
+    run: chooseAlternative,
+  },
   { ...plain, path: ['help'], help: 'This list', restrictable: false, run: showHelp },
 ];

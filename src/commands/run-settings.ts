@@ -103,7 +103,11 @@ async function check({ deps, channel, profile, direct }: Context, value: Setting
     { ...changed, memory: { ...changed.memory, tokens } },
     direct,
   );
-  settingNamed(name).check(changed, { contextTokens: deps.model.contextTokens, fixedTokens });
+  settingNamed(name).check(changed, {
+    contextTokens: deps.model.contextTokens,
+    fixedTokens,
+    toolNames: deps.memory.toolbox.names(),
+  });
 }
 
 async function store(

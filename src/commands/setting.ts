@@ -35,8 +35,10 @@ export type EncoderFor = (model: string) => Promise<(text: string) => number[] |
 export interface SizeFacts {
   /** Of a fallback, too, where it is smaller. */
   contextTokens(model: string): number | undefined;
-  /** What stands before the turns in every prompt: the role and its frame. */
+  /** What stands before the turns in every prompt: the role and its frame, examples, tools. */
   fixedTokens: number;
+  /** Every tool that is offered somewhere. */
+  toolNames: readonly string[];
 }
 
 /** A row of the table. */

@@ -7,6 +7,7 @@ import { checkMemory, checkWindow } from './memory-size.ts';
 import { nearest, quote } from './nearest.ts';
 import { type EncoderFor, type Setting, type SettingValue, toSetting } from './setting.ts';
 import { stopFrom, stopSchema, stopText } from './stop-texts.ts';
+import { toolChoiceSetting, toolsSetting } from './tool-settings.ts';
 
 /** What can be set, and how settings of a thread, its channel and its workspace become one profile. */
 
@@ -167,6 +168,8 @@ export const settings: readonly Setting[] = [
     get: (profile) => profile.request.responseFormat,
     put: (profile, responseFormat) => withRequest(profile, { responseFormat }),
   }),
+  toolsSetting,
+  toolChoiceSetting,
   choiceSetting({
     name: 'listen',
     help: 'whether only what is said to me is remembered, or all that is said here',
@@ -197,9 +200,11 @@ export function settingNamed(name: string): Setting {
   throw new BotError('input', `there is no setting ${quote(name)}${guess}`);
 }
 
-/** For completion: what the value of a setting may be. */
-export function settingExamples(name: string): readonly string[] {
-  return settings.find((setting) => setting.name === name.toLowerCase())?.examples ?? [];
+/** For completion: what the value of a setting may be, and those that name a tool. */
+export function settingExamples(name: string, toolNames: readonly string[] = []): readonly string[] {
+  const setting = settings.find((one) => one.name === name.toLowerCase());
+  const isOfTools = setting === toolsSetting || setting === toolChoiceSetting;
+  return [...(setting?.examples ?? []), ...(isOfTools ? toolNames : [])];
 }
 
 /** What is stored for a thread, a channel or a workspace. */

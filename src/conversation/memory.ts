@@ -51,7 +51,7 @@ export interface MemoryDeps {
   model: Model;
   foldModel: string | undefined;
   /** Absent: nothing can be called. */
-  toolbox?: Toolbox;
+  toolbox?: Toolbox | undefined;
   ledger: Ledger;
   /** Layers of settings, the first wins, over the defaults. */
   resolveProfile(layers: { role: string | undefined; settings: Record<string, unknown> }[]): Promise<Profile>;

@@ -24,6 +24,8 @@ export interface Inbox {
 export interface Job {
   readonly event: Event;
   readonly reply: Reply;
+  /** As if these messages of the bot's were the answer's pieces: to make another answer read anew. */
+  replyOn(posted: readonly string[]): Reply;
   fetch(attachment: Attachment, signal: AbortSignal): Promise<Uint8Array>;
   /** As it stands in the store. */
   readonly pending: Pending;
@@ -179,6 +181,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       event: pending.event,
       again,
       reply: patient(surface.reply(pending.event, pending.posted)),
+      replyOn: (posted) => patient(surface.reply(pending.event, posted)),
       fetch: (attachment, signal) => surface.fetch(attachment, signal),
       signal: stop.signal,
       get pending() {

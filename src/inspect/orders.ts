@@ -45,6 +45,7 @@ function createJob(event: CommandEvent, signal: AbortSignal): Job {
   return {
     event,
     reply: silent,
+    replyOn: () => silent,
     fetch: () => Promise.reject(new BotError('bug', 'a command brings no files')),
     pending,
     again: false,

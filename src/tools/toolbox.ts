@@ -19,13 +19,16 @@ export interface ToolSource {
 
 export const noTools: Toolbox = { offered: async () => [], names: () => [] };
 
-/** `allowed`: what the operator offers of all that the sources have. Of two with one name the first source's counts. */
+/**
+ * `allowed`: the names that the operator offers of all that the sources have; `all` among them is all of these. Of two
+ * with one name the first source's counts.
+ */
 export function createToolbox(
   sources: readonly ToolSource[],
-  allowed: 'all' | readonly string[],
+  allowed: readonly string[],
   onTrouble: (error: unknown) => void,
 ): Toolbox {
-  const isAllowed = (name: string): boolean => allowed === 'all' || allowed.includes(name);
+  const isAllowed = (name: string): boolean => allowed.includes('all') || allowed.includes(name);
 
   async function toolsOf(source: ToolSource, channel: ChannelId): Promise<readonly Tool[]> {
     try {

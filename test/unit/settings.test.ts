@@ -70,6 +70,11 @@ test('each setting reaches its place in the profile, and nothing else changes', 
     ['logit_bias', '{"1234": 5}', request({ logitBias: { 1234: 5 } })],
     ['stop', 'END, \\n', request({ stop: ['END', '\n'] })],
     ['response_format', 'JSON_object', request({ responseFormat: 'json_object' })],
+    ['tools', 'now, weather', { ...defaults, tools: ['now', 'weather'] }],
+    ['tools', 'All', { ...defaults, tools: 'all' }],
+    ['tools', 'none', { ...defaults, tools: [] }],
+    ['tool_choice', 'weather', { ...defaults, toolChoice: { name: 'weather' } }],
+    ['tool_choice', 'None', { ...defaults, toolChoice: 'none' }],
     ['listen', 'ALL', { ...defaults, listen: 'all' }],
     ['memory_tokens', '4000', { ...defaults, memory: { ...defaults.memory, tokens: 4000 } }],
   ];
@@ -114,6 +119,9 @@ test('a wrong value is refused with what would be right', () => {
     ['stop', ' , ', /one to four texts/],
     ['stop', '[""]', /one to four texts/],
     ['response_format', 'xml', /must be text or json_object, not "xml"/],
+    ['tools', 'no{name}', /names of tools/],
+    ['tools', ',', /names of tools/],
+    ['tool_choice', 'now, weather', /`auto`, `none`, or the name of a tool/],
     ['listen', 'none', /addressed or all/],
     ['memory_tokens', '199', /a whole number from 200/],
   ];
@@ -177,11 +185,11 @@ test("a thread's settings come before its channel's, those before the workspace'
 
 test('what is stored and no value any more is passed over and named', async () => {
   const { profile, ignored } = await resolved(
-    { temperature: 'hot', tools: ['x'], stop: [] },
+    { temperature: 'hot', n: 3, stop: [], tools: ['no name'] },
     { temperature: 0.5, seed: null },
   );
   assert.deepEqual(profile, { ...defaults, request: { temperature: 0.5 } });
-  assert.deepEqual(ignored, ['temperature', 'tools', 'stop', 'seed']);
+  assert.deepEqual(ignored, ['temperature', 'n', 'stop', 'tools', 'seed']);
 });
 
 test('whatever is stored, a profile comes of it', async () => {
@@ -225,6 +233,11 @@ const typed: Record<string, fc.Arbitrary<string>> = {
     fc.constantFrom('a, b', '\\n', '[END]', 'x\\,y'),
   ),
   response_format: fc.constantFrom('text', 'json_object', 'TEXT'),
+  tools: fc.oneof(
+    fc.constantFrom('all', 'None', 'a b,c'),
+    fc.uniqueArray(fc.stringMatching(/^[\w-]{1,60}$/), { minLength: 1, maxLength: 9 }).map((names) => names.join(', ')),
+  ),
+  tool_choice: fc.oneof(fc.constantFrom('auto', 'NONE'), fc.stringMatching(/^[\w-]{1,64}$/)),
   listen: fc.constantFrom('addressed', 'all'),
   memory_tokens: fc.integer({ min: 200, max: 10_000_000 }).map(String),
 };
@@ -298,7 +311,10 @@ test('what holds by default is shown, what is left to the provider is not', () =
 function check(name: string, profile: Partial<Profile>, facts: Partial<SizeFacts> = {}): string {
   const contextTokens = (model: string): number | undefined => (model === 'small' ? 8192 : undefined);
   try {
-    settingNamed(name).check({ ...defaults, ...profile }, { contextTokens, fixedTokens: 50, ...facts });
+    settingNamed(name).check(
+      { ...defaults, ...profile },
+      { contextTokens, fixedTokens: 50, toolNames: ['now', 'weather'], ...facts },
+    );
     return 'fine';
   } catch (error) {
     assert.ok(error instanceof BotError && error.kind === 'input', String(error));
@@ -330,6 +346,19 @@ test('memory_tokens must leave room for a conversation beside the role', () => {
     'fine',
     "the operator's own choice",
   );
+});
+
+test('only what is offered can be called, and one that is forced must be among what the channel may call', () => {
+  assert.equal(check('tools', { tools: ['now', 'weather'] }), 'fine');
+  assert.equal(check('tools', { tools: 'all' }), 'fine');
+  assert.match(check('tools', { tools: ['weathr'] }), /no tool "weathr". Did you mean weather\?$/);
+  assert.match(check('tools', { tools: ['x'] }), /; there is now, weather$/);
+  assert.match(check('tools', { tools: ['x'] }, { toolNames: [] }), /whoever runs me names them in TOOLS/);
+  assert.match(check('tools', { tools: 'all' }, { fixedTokens: 11_000 }), /too little remains for the conversation$/);
+  assert.equal(check('tool_choice', { tools: 'all', toolChoice: { name: 'now' } }), 'fine');
+  assert.match(check('tool_choice', { tools: 'all', toolChoice: { name: 'then' } }), /no tool "then"/);
+  assert.match(check('tool_choice', { tools: ['weather'], toolChoice: { name: 'now' } }), /leaves "now" out/);
+  assert.equal(check('tool_choice', { toolChoice: 'none' }), 'fine');
 });
 
 test('a model or a reply length that leaves no room is refused; a memory that is only too large is cut instead', () => {
