@@ -18,21 +18,25 @@ class RefusedByModel extends BotError {
   }
 }
 
-/** Which setting the chat API refused, or that it does not know the model: nothing for any other error. */
+/** Which setting the chat API refused, as people call it, or that it does not know the model: nothing for any other error. */
 export function modelRefusal(error: BotError): { param?: string; unknownModel?: boolean } | undefined {
   return error instanceof RefusedByModel ? error.refusal : undefined;
 }
+
+/** Other settings are named as on the wire. */
+const asPeopleKnowIt = new Map([
+  ['max_tokens', 'max_reply_tokens'],
+  ['max_completion_tokens', 'max_reply_tokens'],
+]);
 
 export function toRefusalError(refusal: Refusal, model: string, cause: unknown): BotError {
   switch (refusal.what) {
     case 'overflow':
       return new BotError('overflow', 'the prompt is larger than the model can read', { cause });
-    case 'parameter':
-      return new RefusedByModel(
-        `the model does not take the setting ${refusal.name} as it is`,
-        { param: refusal.name },
-        cause,
-      );
+    case 'parameter': {
+      const param = asPeopleKnowIt.get(refusal.name) ?? refusal.name;
+      return new RefusedByModel(`the model does not take the setting ${param} as it is`, { param }, cause);
+    }
     case 'unknown-model':
       return new RefusedByModel(`the chat API does not know the model “${model}”`, { unknownModel: true }, cause);
   }

@@ -156,7 +156,7 @@ describe('what the server is asked', () => {
     await using setup = await setUp(without('max_tokens', 'max_completion_tokens'));
     const { error } = await listen(setup.model, toRequest());
     assert.ok(error !== undefined);
-    assert.deepEqual(modelRefusal(error), { param: 'max_completion_tokens' });
+    assert.deepEqual(modelRefusal(error), { param: 'max_reply_tokens' });
     assert.equal(setup.server.requests.length, 2);
   });
 
@@ -165,7 +165,8 @@ describe('what the server is asked', () => {
     await using setup = await setUp(() => answer);
     const { error } = await listen(setup.model, toRequest());
     assert.ok(error !== undefined);
-    assert.deepEqual(modelRefusal(error), { param: 'max_tokens' });
+    assert.deepEqual(modelRefusal(error), { param: 'max_reply_tokens' });
+    assert.match(error.message, /the setting max_reply_tokens as it is/);
     assert.equal(setup.server.requests.length, 1);
   });
 
