@@ -1,9 +1,11 @@
+import { contributorsOf } from '../conversation/contributors.ts';
 import { withReset, withUndo } from '../conversation/conversations.ts';
 import { exportChannel, toMarkdown } from '../conversation/export.ts';
 import type { ChannelState } from '../conversation/journal.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { BotError } from '../errors.ts';
-import { type Prepared, preparePrompt } from '../turn/prepare.ts';
+import { prepareNextPrompt } from '../turn/next-prompt.ts';
+import type { Prepared } from '../turn/prepare.ts';
 import { type Context, counted, privately, publicly, type Result } from './context.ts';
 
 /** What is remembered: seen, put away, brought back, taken along. */
@@ -39,6 +41,8 @@ export async function showMemory(context: Context): Promise<Result> {
   const lines = [
     `**What I remember here** (of ${limits.total} tokens; model ${profile.model})`,
     bar('role', tokens.role, limits.total),
+    ...(tokens.examples > 0 ? [bar('examples', tokens.examples, limits.total)] : []),
+    ...(tokens.tools > 0 ? [bar('tools', tokens.tools, limits.total)] : []),
     ...(tokens.seed > 0 ? [bar('channel', tokens.seed, limits.total)] : []),
     bar('summaries', plan.tokens.folds, limits.total),
     bar('messages', plan.tokens.turns, limits.total),
@@ -61,20 +65,9 @@ export async function showMemory(context: Context): Promise<Result> {
 }
 
 async function nextPrompt({ deps, channel, profile, direct, author }: Context): Promise<Prepared> {
-  const { conversations } = deps.memory;
-  const state = await conversations.read(channel);
-  const name = direct ? {} : { name: state.head.people[author.id]?.shown ?? 'you' };
-  const question: Turn = {
-    seq: state.nextSeq,
-    id: '',
-    rev: 0,
-    at: deps.now(),
-    role: 'user',
-    text: '…',
-    tokens: 5,
-    ...name,
-  };
-  return await preparePrompt({ ...deps.memory, model: deps.model }, { channel, question, images: [], profile });
+  const { people } = (await deps.memory.conversations.read(channel)).head;
+  const name = direct ? undefined : (people[author.id]?.shown ?? 'you');
+  return await prepareNextPrompt({ ...deps.memory, model: deps.model }, channel, { profile, name, at: deps.now() });
 }
 
 function bar(name: string, tokens: number, total: number): string {
@@ -93,20 +86,21 @@ function memoryState({ plan, limits, state }: Prepared): string {
 }
 
 function contributors({ tail }: ChannelState): string {
-  const counts = new Map<string, number>();
-  for (const turn of tail) {
-    const who = turn.role === 'assistant' ? 'me' : (turn.name ?? 'you');
-    counts.set(who, (counts.get(who) ?? 0) + 1);
-  }
-  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-  const shown = sorted.slice(0, 12).map(([name, count]) => `${name} (${count})`);
-  if (sorted.length > 12) shown.push(`${sorted.length - 12} others`);
+  const counts = contributorsOf(tail);
+  const shown = counts.slice(0, 12).map(({ name, turns }) => `${name} (${turns})`);
+  if (counts.length > 12) shown.push(`${counts.length - 12} others`);
   return shown.length === 0 ? 'Nothing was said yet.' : `Who spoke: ${shown.join(', ')}.`;
 }
 
+const stepsShown = 5;
+
+/** What was called lately, and what came of it. */
 function toolLines(turns: readonly Turn[]): string[] {
-  const steps = turns.flatMap((turn) => turn.tools ?? []).slice(-5);
-  return steps.map((step) => `🔧 ${step.calls.map((call) => `${call.name}(${clip(call.arguments, 80)})`).join(', ')}`);
+  const calls = turns.flatMap((turn) => turn.tools ?? []).flatMap((step) => step.calls.map((call) => ({ step, call })));
+  return calls.slice(-stepsShown).map(({ step, call }) => {
+    const result = step.results.find((one) => one.id === call.id)?.content ?? '';
+    return `🔧 ${call.name}(${clip(call.arguments, 80)}) → ${clip(result, 120)}`;
+  });
 }
 
 /** Of the channel and, because they hold here too, of its workspace. */
@@ -133,13 +127,16 @@ function clip(text: string, length: number): string {
 }
 
 export async function showPrompt(context: Context): Promise<Result> {
-  const { messages, promptTokens } = await nextPrompt(context);
-  const content = JSON.stringify(messages, null, 2);
+  const { messages, tools, promptTokens } = await nextPrompt(context);
+  const specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+  const toFile = (name: string, value: unknown) => ({
+    name,
+    mime: 'application/json',
+    content: JSON.stringify(value, null, 2),
+  });
   return privately(
     `The next prompt here: ${counted(messages.length, 'message')}, ${counted(promptTokens, 'token')} by my count. “…” stands for the next question.`,
-    {
-      files: [{ name: 'prompt.json', mime: 'application/json', content }],
-    },
+    { files: [toFile('prompt.json', messages), ...(specs.length > 0 ? [toFile('tools.json', specs)] : [])] },
   );
 }
 
