@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Action, Piece } from '../../src/event.ts';
 import { type Api, type Body, toPosts } from './api.ts';
 import { toActions } from './buttons.ts';
+import type { Claims } from './claims.ts';
 import { troubleOf } from './failure.ts';
 import { isNewer } from './ids.ts';
 import { fallback, markdownBlock } from './markdown.ts';
@@ -40,8 +41,7 @@ export interface AnswerDeps {
   self: string;
   now(): number;
   habits: StreamHabits;
-  /** Messages that belong to an answer under way: nobody else's recovery may take them for its own. */
-  claimed: Set<string>;
+  claims: Claims;
 }
 
 const answerType = 'channelore_answer';
@@ -59,7 +59,7 @@ export function toKey(seed: string): string {
 }
 
 export function createAnswer(deps: AnswerDeps, plan: AnswerPlan): Answer {
-  const { api, claimed } = deps;
+  const { api, claims } = deps;
   const { channel, thread } = plan;
   const key = toKey(plan.seed);
   let standing: (Standing | undefined)[] = [];
@@ -68,7 +68,7 @@ export function createAnswer(deps: AnswerDeps, plan: AnswerPlan): Answer {
 
   function claim(index: number, ts: string, open: boolean, stream?: Stream): void {
     standing[index] = { ts, stream, open };
-    claimed.add(ts);
+    claims.add(ts, key);
   }
 
   /** What an earlier attempt posted without living to say so. A stream that was never ended says nothing of itself. */
@@ -82,9 +82,9 @@ export function createAnswer(deps: AnswerDeps, plan: AnswerPlan): Answer {
       const index = indexOf(post);
       if (index !== undefined && standing[index] === undefined) claim(index, post.ts, true);
     }
-    // Of one answer no more than the last message can be without a name.
-    const nameless = found.find((post) => post.metadata === undefined && !claimed.has(post.ts));
-    if (nameless !== undefined) claim(standing.length, nameless.ts, true);
+    // Of one answer no more than the last message can be without a name: the one that was a stream.
+    const nameless = found.find((post) => post.metadata === undefined && !claims.isOthers(post.ts, key));
+    if (thread !== undefined && nameless !== undefined) claim(standing.length, nameless.ts, true);
     searched = true;
   }
 
@@ -164,7 +164,9 @@ export function createAnswer(deps: AnswerDeps, plan: AnswerPlan): Answer {
 
   async function removeFrom(index: number): Promise<void> {
     for (const one of standing.slice(index)) {
-      if (one !== undefined) await api.patiently(() => api.remove(channel, one.ts));
+      if (one === undefined) continue;
+      await api.patiently(() => api.remove(channel, one.ts));
+      claims.release(one.ts);
     }
     standing = standing.slice(0, index);
   }
@@ -177,7 +179,7 @@ export function createAnswer(deps: AnswerDeps, plan: AnswerPlan): Answer {
       else await api.unhurried(() => grow(piece));
       if (piece.last) await removeFrom(index + 1);
       const ts = standing[index]?.ts ?? '';
-      if (piece.last) for (const one of standing) claimed.delete(one?.ts ?? '');
+      if (piece.last) for (const one of standing) claims.release(one?.ts ?? '');
       return ts;
     },
 

@@ -4,35 +4,11 @@ import { z } from 'zod';
 import type { Notice } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import { errorName, neededScopes, retryAfterMs, troubleOf } from './failure.ts';
+import { neutralised } from './markdown.ts';
+import { type Method, methodScopes } from './methods.ts';
 import { type Post, postSchema, userSchema } from './wire.ts';
 
-/** The requests that are made, and nothing else of the Web API; with each the scopes it needs. */
-
-const history = ['channels:history', 'groups:history', 'im:history', 'mpim:history'];
-
-export const methodScopes = {
-  'auth.test': [],
-  'assistant.threads.setStatus': ['assistant:write'],
-  'assistant.threads.setSuggestedPrompts': ['assistant:write'],
-  'assistant.threads.setTitle': ['assistant:write'],
-  'chat.appendStream': ['chat:write'],
-  'chat.delete': ['chat:write'],
-  'chat.postEphemeral': ['chat:write'],
-  'chat.postMessage': ['chat:write'],
-  'chat.startStream': ['chat:write'],
-  'chat.stopStream': ['chat:write'],
-  'chat.update': ['chat:write'],
-  'conversations.history': history,
-  'conversations.info': ['channels:read', 'groups:read', 'im:read', 'mpim:read'],
-  'conversations.open': ['im:write'],
-  'conversations.replies': history,
-  'files.completeUploadExternal': ['files:write'],
-  'files.getUploadURLExternal': ['files:write'],
-  'users.info': ['users:read'],
-  'views.publish': [],
-} as const satisfies Record<string, readonly string[]>;
-
-export type Method = keyof typeof methodScopes;
+/** The requests that are made, and nothing else of the Web API. */
 
 export type Blocks = types.KnownBlock[];
 
@@ -206,11 +182,13 @@ export function createApi(deps: ApiDeps) {
     },
 
     async setStatus(channel: string, thread: string, status: string): Promise<void> {
-      await call('assistant.threads.setStatus', { channel_id: channel, thread_ts: thread, status });
+      const shown = neutralised(status);
+      await call('assistant.threads.setStatus', { channel_id: channel, thread_ts: thread, status: shown });
     },
 
     async setTitle(channel: string, thread: string, title: string): Promise<void> {
-      await call('assistant.threads.setTitle', { channel_id: channel, thread_ts: thread, title });
+      const shown = neutralised(title);
+      await call('assistant.threads.setTitle', { channel_id: channel, thread_ts: thread, title: shown });
     },
 
     async setPrompts(channel: string, thread: string, prompts: { title: string; message: string }[]): Promise<void> {
@@ -223,7 +201,8 @@ export function createApi(deps: ApiDeps) {
 
     async upload(channel: string, files: Notice['files']): Promise<void> {
       const done: { id: string; title: string }[] = [];
-      for (const { name, content, encoding } of files) {
+      for (const { name: given, content, encoding } of files) {
+        const name = neutralised(given);
         const body = Buffer.from(content, encoding);
         const found = await call('files.getUploadURLExternal', { filename: name, length: body.length });
         const { upload_url: url, file_id: id } = uploadShape.parse(found);

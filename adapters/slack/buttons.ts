@@ -1,5 +1,6 @@
 import type { types } from '@slack/bolt';
 import type { Action } from '../../src/event.ts';
+import { neutralised } from './markdown.ts';
 
 /** Buttons say what they stand for, and where, in their own ids, so that they work after a restart, too. */
 
@@ -22,7 +23,7 @@ export function toActions(actions: readonly Action[], about: About): types.Actio
   if (fitting.length === 0) return [];
   const elements = fitting.map(({ label, command }, n): types.Button => {
     const style = /\bconfirm$/.test(command) ? { style: 'danger' as const } : {};
-    const text = { type: 'plain_text' as const, text: label.slice(0, maxLabelChars) };
+    const text = { type: 'plain_text' as const, text: neutralised(label).slice(0, maxLabelChars) };
     return { type: 'button', text, action_id: `${prefix}:${n}`, value: command, ...style };
   });
   return [{ type: 'actions', block_id: [prefix, about.thread ?? none, about.question ?? none].join(':'), elements }];

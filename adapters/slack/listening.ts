@@ -10,7 +10,9 @@ import {
   type Where,
   withIds,
 } from './command.ts';
+import { toPlatformError } from './failure.ts';
 import { createInOrder } from './in-order.ts';
+import { inTime } from './in-time.ts';
 import type { Pane } from './pane.ts';
 import type { People } from './people.ts';
 import type { Taking } from './taking.ts';
@@ -58,7 +60,8 @@ export const listenedEvents = [
 ] as const;
 
 const maxOrders = 1000;
-const notKept = '⏹️ I am just restarting, or my memory is out of reach. Please give the command again in a moment.';
+const notKept =
+  '⏹️ I am just restarting, or my memory is out of reach. If nothing comes of this in a minute, please try again.';
 const noSuchButton = 'That button is no longer understood. Mention me and write what you want.';
 
 export function createListening(deps: ListeningDeps) {
@@ -112,9 +115,9 @@ export function createListening(deps: ListeningDeps) {
     if (message !== undefined) await onMessage(message);
   }
 
-  async function onPane(data: unknown): Promise<void> {
-    const { assistant_thread: pane_ } = paneSchema.parse(data);
-    void pane.opened(pane_.channel_id, pane_.thread_ts);
+  async function onPane(data: unknown, what: 'opened' | 'changed'): Promise<void> {
+    const { channel_id: channel, thread_ts: thread } = paneSchema.parse(data).assistant_thread;
+    void pane[what](channel, thread);
   }
 
   async function onHome(data: unknown): Promise<void> {
@@ -140,7 +143,8 @@ export function createListening(deps: ListeningDeps) {
     const typed = takesPerson(slash.text, deps.commands) ? withIds(slash.text) : slash.text;
     const [author, names] = await Promise.all([people.author(slash.user_id, slash.user_name), around(typed)]);
     const line = toText({ text: typed }, { ...names, self: '' });
-    return await taken(() => taking.take(toSlashEvent(slash, line, author, at, where)));
+    await taking.take(toSlashEvent(slash, line, author, at, where));
+    return undefined;
   }
 
   async function onClick(data: unknown): Promise<string | undefined> {
@@ -149,7 +153,8 @@ export function createListening(deps: ListeningDeps) {
     const author = await authorOf(click.user);
     const event = toClickEvent(click, author, where);
     if (event === undefined) return noSuchButton;
-    return await taken(() => taking.take(event));
+    await taking.take(event);
+    return undefined;
   }
 
   async function authorOf(user: {
@@ -161,10 +166,9 @@ export function createListening(deps: ListeningDeps) {
   }
 
   /** Commands and clicks do not come again: whoever gave one is told. */
-  async function taken(task: () => Promise<void>): Promise<string | undefined> {
+  async function orTold(task: () => Promise<string | undefined>): Promise<string | undefined> {
     try {
-      await task();
-      return undefined;
+      return await inTime(task);
     } catch (error) {
       log.warn({ error }, 'a command could not be kept');
       return notKept;
@@ -173,23 +177,27 @@ export function createListening(deps: ListeningDeps) {
 
   return {
     to(app: App): void {
-      app.event('app_mention', ({ event }) => onAnyMessage(event));
-      app.event('message', ({ event }) => onAnyMessage(event));
-      app.event('assistant_thread_started', ({ event }) => onPane(event));
-      app.event('assistant_thread_context_changed', ({ event }) => onPane(event));
-      app.event('app_home_opened', ({ event }) => onHome(event));
+      app.event('app_mention', ({ event }) => inTime(() => onAnyMessage(event)));
+      app.event('message', ({ event }) => inTime(() => onAnyMessage(event)));
+      app.event('assistant_thread_started', ({ event }) => onPane(event, 'opened'));
+      app.event('assistant_thread_context_changed', ({ event }) => onPane(event, 'changed'));
+      app.event('app_home_opened', ({ event }) => inTime(() => onHome(event)));
       app.event('tokens_revoked', async ({ event }) => {
         if (event.tokens.bot?.includes(self)) deps.onRemoved();
       });
       app.event('app_uninstalled', async () => deps.onRemoved());
       app.command(/.*/, async ({ command, ack }) => {
-        const text = await onSlash(command);
+        const text = await orTold(() => onSlash(command));
         await (text === undefined ? ack() : ack({ response_type: 'ephemeral', text }));
       });
       app.action(/.*/, async ({ body, ack, respond }) => {
-        const text = await onClick(body);
+        const text = await orTold(() => onClick(body));
         await ack();
-        if (text !== undefined) await respond({ response_type: 'ephemeral', replace_original: false, text });
+        if (text === undefined) return;
+        // Slack waits for no more than the acknowledgement.
+        respond({ response_type: 'ephemeral', replace_original: false, text }).catch((error: unknown) => {
+          log.warn({ error: toPlatformError(error, deps.now()) }, 'whoever clicked could not be told');
+        });
       });
       // Not acknowledged then: it comes again.
       app.error(async (error) => {

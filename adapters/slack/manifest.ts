@@ -1,6 +1,7 @@
-import { methodScopes } from './api.ts';
 import { listenedEvents } from './listening.ts';
+import { methodScopes } from './methods.ts';
 import { prompts } from './pane.ts';
+import { slashName } from './words.ts';
 
 /** The app as Slack is to know it: made from what the code listens to and calls, and from the one list of commands. */
 
@@ -8,8 +9,6 @@ export interface CommandHelp {
   path: readonly string[];
   help: string;
 }
-
-const slashCommand = '/channelore';
 
 /** What Slack asks for before it sends these events. */
 const eventScopes: Record<(typeof listenedEvents)[number], readonly string[]> = {
@@ -55,7 +54,7 @@ export function toManifest(commands: readonly CommandHelp[], url: string | undef
       bot_user: { display_name: 'channelore', always_online: true },
       slash_commands: [
         {
-          command: slashCommand,
+          command: slashName,
           ...address,
           description: 'Tells Channelore what to do; help lists everything',
           usage_hint: names.slice(0, maxHintChars),

@@ -2,9 +2,9 @@ import type { types } from '@slack/bolt';
 
 /** What leaves: text as it is to be shown, in which nothing calls anybody. */
 
-/** Between the bracket and what would call: invisible, and no call any more. */
+/** Between the bracket and what would call, also where Markdown takes a backslash away: invisible, and no call any more. */
 const joiner = '\u2060';
-const calling = /<(?=!(?:channel|here|everyone|group|subteam)\b|@[UW][A-Z0-9]{2})/gi;
+const calling = /<(?=\\*(?:!(?:channel|here|everyone|group|subteam)\b|@[UW][A-Z0-9]{2}))/gi;
 /** Each call is at least so long, and grows by one. */
 const shortestCall = 5;
 
@@ -19,7 +19,7 @@ export function neutralised(text: string): string {
 
 /** Of a growing text, without what may become a call yet: what has been streamed stands for good. */
 export function growing(text: string): string {
-  return neutralised(text.replace(/<(?:!\w{0,8}|@\w{0,3})?$/, ''));
+  return neutralised(text.replace(/<\\*(?:!\w{0,8}|@\w{0,3})?$/, ''));
 }
 
 export function markdownBlock(text: string): types.MarkdownBlock {

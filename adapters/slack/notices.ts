@@ -1,9 +1,9 @@
-import { BotError } from '../../src/errors.ts';
 import type { Notice } from '../../src/event.ts';
+import type { Log } from '../../src/log.ts';
 import { noticeType, toKey } from './answer.ts';
 import { type Api, type Body, toPosts } from './api.ts';
 import { type About, toActions, toLines } from './buttons.ts';
-import { troubleOf } from './failure.ts';
+import { toPlatformError, troubleOf } from './failure.ts';
 import { fallback, markdownBlock, maxPieceChars } from './markdown.ts';
 
 /** What is said beside answers: for all to see, or to one person alone. */
@@ -31,8 +31,8 @@ export function toBodies(notice: Notice, about: About, split: Split): Body[] {
   });
 }
 
-export function createNotices(deps: { api: Api; split: Split; self: string }) {
-  const { api, split } = deps;
+export function createNotices(deps: { api: Api; split: Split; self: string; log: Log; now(): number }) {
+  const { api, split, log } = deps;
 
   async function wasSaid(place: NoticePlace, key: string): Promise<boolean> {
     if (place.searchAfter === undefined) return false;
@@ -80,7 +80,7 @@ export function createNotices(deps: { api: Api; split: Split; self: string }) {
     }
   }
 
-  /** Files cannot be shown to one person in a channel: they go to their direct messages. Says where they are. */
+  /** Files cannot be shown to one person in a channel: they go to their direct messages. Says where they are, or why not. */
   async function giveFiles(person: string, notice: Notice): Promise<Notice> {
     const { files, text } = notice;
     if (files.length === 0) return notice;
@@ -89,9 +89,11 @@ export function createNotices(deps: { api: Api; split: Split; self: string }) {
       const channel = await api.patiently(() => api.openDirect(person));
       await api.patiently(() => api.upload(channel, files));
       return { ...notice, text: `${text}\n📎 ${names}: in our direct messages`, files: [] };
-    } catch (cause) {
-      if (troubleOf(cause) !== 'scope') throw cause;
-      throw new BotError('platform', 'my Slack app may not send files: it lacks the scope files:write', { cause });
+    } catch (error) {
+      const known = toPlatformError(error, deps.now());
+      if (known.retryAt !== undefined) throw error;
+      log.warn({ error: known }, 'files could not be given');
+      return { ...notice, text: `${text}\n⚠️ I cannot send you ${names}: ${known.message}`, files: [] };
     }
   }
 

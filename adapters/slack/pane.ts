@@ -6,6 +6,8 @@ import { toPlace } from './ids.ts';
 /** The assistant's pane: what it suggests when it is opened, and what its threads are called. */
 export interface Pane {
   opened(channel: string, thread: string): Promise<void>;
+  /** Whoever has it open has gone to another channel. */
+  changed(channel: string, thread: string): Promise<void>;
   /** The first thing said in a thread gives it its title. */
   said(event: MessageEvent): void;
 }
@@ -22,17 +24,24 @@ const maxTitleChars = 60;
 export function createPane(api: Api, log: Log): Pane {
   const untitled = new Set<string>();
 
+  async function suggest(channel: string, thread: string): Promise<void> {
+    try {
+      await api.unhurried(() => api.setPrompts(channel, thread, prompts));
+    } catch (error) {
+      log.info({ channel, error: slackError(error) }, 'nothing could be suggested');
+    }
+  }
+
   return {
     async opened(channel, thread) {
       untitled.add(thread);
       const [oldest] = untitled;
       if (untitled.size > maxUntitled && oldest !== undefined) untitled.delete(oldest);
-      try {
-        await api.unhurried(() => api.setPrompts(channel, thread, prompts));
-      } catch (error) {
-        log.info({ channel, error: slackError(error) }, 'nothing could be suggested');
-      }
+      await suggest(channel, thread);
     },
+
+    // It keeps the title that its first question gave it.
+    changed: suggest,
 
     said(event) {
       const { channel, thread } = toPlace(event.channel);

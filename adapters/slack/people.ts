@@ -14,7 +14,7 @@ export interface People {
 
 const maxKept = 5000;
 const keptMs = 15 * 60_000;
-/** Whoever waits for a name is waited for by Slack, which waits three seconds at most. */
+/** Whoever waits for names is waited for by Slack, which waits three seconds at most: all of them together. */
 const lookupMs = 1000;
 
 interface Known {
@@ -38,10 +38,13 @@ export function createPeople(deps: { api: Api; self: string; team: string; log: 
   }
 
   async function person(id: string): Promise<Known | undefined> {
-    return await inTime(
-      people.get(id, () => lookUp(id)),
-      id,
-    );
+    const looked = people.get(id, () => lookUp(id));
+    return await inTime(looked, id);
+  }
+
+  async function place(id: string): Promise<string | undefined> {
+    const looked = channels.get(id, () => api.channelName(id));
+    return await inTime(looked, id);
   }
 
   async function inTime<T>(looked: Promise<T>, id: string): Promise<T | undefined> {
@@ -67,19 +70,10 @@ export function createPeople(deps: { api: Api; self: string; team: string; log: 
     },
 
     async names(ids) {
-      const persons = await Promise.all(ids.people.map(async (id) => [id, (await person(id))?.name] as const));
-      const places = await Promise.all(
-        ids.channels.map(
-          async (id) =>
-            [
-              id,
-              await inTime(
-                channels.get(id, () => api.channelName(id)),
-                id,
-              ),
-            ] as const,
-        ),
-      );
+      const [persons, places] = await Promise.all([
+        Promise.all(ids.people.map(async (id) => [id, (await person(id))?.name] as const)),
+        Promise.all(ids.channels.map(async (id) => [id, await place(id)] as const)),
+      ]);
       const named = new Map(persons);
       const placed = new Map(places);
       return { self, person: (id) => named.get(id), channel: (id) => placed.get(id) };

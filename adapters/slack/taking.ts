@@ -1,16 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { BotError } from '../../src/errors.ts';
 import type { Event, Intake } from '../../src/event.ts';
 
-/** Hands events to the core. What it cannot keep in time is not acknowledged, so that Slack sends it again. */
+/** Hands events to the core. What it does not keep is not acknowledged, so that Slack sends it again. */
 export interface Taking {
   take(event: Event): Promise<void>;
   /** Once for an event that was accepted now: no earlier run can have begun to answer it. */
   isFresh(event: Event): boolean;
 }
-
-/** Slack waits three seconds. */
-const mostWaitMs = 2200;
 
 /** `since`: what was said before may have been taken by an earlier run. */
 export function createTaking(intake: Intake, since: number): Taking {
@@ -30,22 +25,5 @@ export function createTaking(intake: Intake, since: number): Taking {
     }
   }
 
-  return {
-    async take(event) {
-      const stop = new AbortController();
-      const late = delay(mostWaitMs, undefined, { signal: stop.signal }).then(() => {
-        throw new BotError('store', 'it takes too long to keep an event');
-      });
-      late.catch(() => undefined);
-      const offered = offer(event);
-      // Slack is told no in time; if it is kept after all, the next delivery is known.
-      offered.catch(() => undefined);
-      try {
-        await Promise.race([offered, late]);
-      } finally {
-        stop.abort();
-      }
-    },
-    isFresh: (event) => fresh.delete(keyOf(event)),
-  };
+  return { take: offer, isFresh: (event) => fresh.delete(keyOf(event)) };
 }

@@ -2,6 +2,7 @@ import type { Attachment, Author, DeleteEvent, EditEvent, MessageEvent } from '.
 import { isDirect, threadOf, toChannel, tsMs } from './ids.ts';
 import { isOwnMention, type Names, toText } from './text.ts';
 import type { WireChange, WireDeletion, WireMessage } from './wire.ts';
+import { asCommand } from './words.ts';
 
 /** From Slack's events to the core's. Nothing here looks anything up or keeps anything. */
 
@@ -31,7 +32,7 @@ export function toMessageEvent(message: WireMessage, author: Author, around: Aro
     at: tsMs(message.ts),
     messageId: message.ts,
     author,
-    text: toText(message, around),
+    text: asCommand(toText(message, around)),
     to: addressOf(message, thread, around),
     attachments: attachmentsOf(message),
     // A thread has the id of the message that it hangs from.

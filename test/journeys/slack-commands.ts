@@ -38,15 +38,16 @@ export async function describeCommands(mode: Mode): Promise<void> {
   it('help lists every command of the one list, to the person alone', async () => {
     const channel = newChannel();
     const help = await order(root, channel, 'help');
-    for (const { path } of commands) assert.match(help, new RegExp(`/${path.join(' ')}`));
+    for (const { path } of commands) assert.match(help, new RegExp(`\`/channelore ${path.join(' ')}`));
+    assert.doesNotMatch(help, /`\/(?!channelore )/);
     assert.equal(await order(root, channel, ''), help, 'nothing at all asks for help');
     assert.equal(slack.posts(channel).length, 0);
   });
 
   it('what is no command is acknowledged, too, and answered with help', async () => {
     const channel = newChannel();
-    assert.match(await order(stage.ann, channel, 'dance wildly'), /help/);
-    assert.match(await order(stage.ann, channel, 'role'), /role show/);
+    assert.match(await order(stage.ann, channel, 'dance wildly'), /`\/channelore help`/);
+    assert.match(await order(stage.ann, channel, 'role'), /\/channelore role needs .*`\/channelore role show`/);
     assert.match(await order(stage.ann, channel, 'nonsense', '/channelore-old'), /help/);
   });
 
@@ -87,6 +88,14 @@ export async function describeCommands(mode: Mode): Promise<void> {
       'it is announced in the thread',
     );
     assert.equal(line.thread_ts, question.ts);
+    slack.say(stage.ann, channel, `${slack.mention} /channelore role show`, { thread: question.ts });
+    slack.say(stage.ann, channel, `${slack.mention} /roll show`, { thread: question.ts });
+    const told = await slack.until(() => {
+      const here = slack.state.ephemerals.filter((one) => one.thread === question.ts);
+      return here.length === 2 ? here.map((one) => textOf(one.message)) : undefined;
+    }, 'both are answered privately, in the thread');
+    assert.match(told[0] ?? '', /You are a sailor/);
+    assert.match(told[1] ?? '', /Did you mean `\/channelore role show`/);
     await stage.answerTo(channel, slack.say(stage.ann, channel, `${slack.mention} go`, { thread: question.ts }));
     assert.match(stage.lastPrompt(), /You are a sailor/);
     await stage.answerTo(channel, slack.say(stage.ann, channel, `${slack.mention} go`));
@@ -197,6 +206,12 @@ export async function describeCommands(mode: Mode): Promise<void> {
     }, 'it is shown');
     assert.match(view, /helpful assistant/);
     assert.match(view, /tokens/i);
+    assert.doesNotMatch(view, /your own usage/);
+    slack.openHome(stage.ann);
+    await slack.until(
+      () => /your own usage/.test(JSON.stringify(slack.state.homes.get(stage.ann.id) ?? '')),
+      'no more',
+    );
   });
 
   it('the assistant’s pane suggests, takes its title from the first question, and answers in its thread', async () => {
@@ -214,6 +229,8 @@ export async function describeCommands(mode: Mode): Promise<void> {
       event_ts: slack.world.newTs(),
     });
     await slack.until(() => slack.delivery.deliveries.at(-1)?.ack, 'a change of context is acknowledged');
+    await stage.answerTo(place, slack.say(stage.ann, place, 'And a stork?', { thread }));
+    assert.equal(slack.state.titles.get(thread), 'What is a heron?');
   });
 
   it('nothing was sent that Slack refuses', async () => {

@@ -57,6 +57,18 @@ test('a bot token revoked while it runs ends it in good order', async (t) => {
   assert.match(stage.program().errors(), /SLACK_BOT_TOKEN/);
 });
 
+test('a bot token that is refused in the middle of an answer ends it in good order', async (t) => {
+  const stage = await setStage(t, { mode: 'http' });
+  const { slack, model } = stage;
+  model.answerWith(() => ({ pieces: ['Begun', 1000, ' and ended.'] }));
+  slack.say(stage.ann, stage.channel, `${slack.mention} hi`);
+  await slack.until(() => slack.posts(stage.channel)[0], 'it begins');
+  slack.tokens.bot = 'token_revoked';
+  assert.equal(await stage.program().ended, 78);
+  assert.match(stage.program().errors(), /SLACK_BOT_TOKEN: .*token_revoked.*Install App/s);
+  assert.doesNotMatch(stage.program().errors(), /unhandled|at \S+ \(/i);
+});
+
 test('tokens that miss their other half are named before anything starts', async (t) => {
   const stage = await setStage(t, { start: false, env: { SLACK_APP_TOKEN: '', SLACK_BOT_TOKEN: 'xoxb-x' } });
   stage.start().catch(() => undefined);
@@ -79,8 +91,10 @@ test('a Slack that cannot be reached is waited for', async (t) => {
 test('each missing scope is named once, with what to do, and what can be done without it is done', async (t) => {
   const wanted = ['assistant:write', 'users:read', 'channels:read', 'im:write', 'files:write'];
   const scopes = botScopes().filter((one) => !wanted.includes(one));
-  const stage = await setStage(t, { slack: { scopes } });
+  const stage = await setStage(t, { slack: { scopes }, start: false });
   const { slack, model } = stage;
+  // Who is an admin of the workspace cannot be known then.
+  await stage.start({ ADMIN_USERS: stage.root.id });
   model.answerWith(() => 'all the same');
   for (const text of ['one', 'two']) {
     const question = slack.say(stage.ann, stage.channel, `${slack.mention} ${text}`);
@@ -92,6 +106,9 @@ test('each missing scope is named once, with what to do, and what can be done wi
     assert.equal(lines.length, 1, scope);
     assert.match(lines[0] ?? '', /OAuth & Permissions.*reinstall/);
   }
+  const asked = slack.command(stage.root, stage.channel, 'memory export');
+  const said = await slack.until(() => slack.responses.get(asked.responseId)?.said[0], 'it is answered without a file');
+  assert.match(JSON.stringify(said), /Everything recorded here.*cannot send you memory\.json.*im:write/s);
 });
 
 test('readiness tells the truth about the line', async (t) => {
@@ -155,15 +172,16 @@ for (const mode of ['socket', 'http'] satisfies Mode[]) {
     let killed: Promise<unknown> | undefined;
     // A name is looked up before the event is kept.
     slack.gateWith(async ({ method, body }) => {
-      if (method !== 'users.info' || body.user !== stage.ann.id || killed !== undefined) return;
+      if (method !== 'users.info' || body.user !== stage.ann.id || killed !== undefined) return 'pass';
       killed = stage.program().signal('SIGKILL');
       await killed;
+      return 'drop';
     });
     const question = slack.say(stage.ann, channel, `${slack.mention} hello`);
     await slack.until(() => killed, 'it is killed');
     await killed;
     assert.equal(slack.delivery.deliveries.filter((one) => one.ack !== undefined).length, 0);
-    slack.gateWith(() => {});
+    slack.gateWith(undefined);
     await stage.start();
     assert.equal(shownText(await stage.answerTo(channel, question)), 'answered after all');
     assert.equal(slack.posts(channel).length, 1);

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { type Mode, piecesOf, setStage, shownText } from './slack-setup.ts';
 
@@ -96,18 +99,28 @@ export async function describeTalk(mode: Mode): Promise<void> {
   it('attached text is read, images are looked at, and nothing is fetched from elsewhere', async () => {
     const channel = newChannel();
     model.answerWith(() => 'seen');
+    let strangers = 0;
+    const elsewhere = createServer((_, response) => {
+      strangers++;
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('elsewhere');
+    }).listen(0, '127.0.0.1');
+    await once(elsewhere, 'listening');
+    const movedTo = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`;
     const files = [
       slack.attach('notes.txt', 'text/plain', Buffer.from('the password is swordfish')),
       slack.attach('cat.png', 'image/png', Buffer.from('iVBORw0KGgo=', 'base64')),
       slack.attach('evil.txt', 'text/plain', Buffer.from('never read'), { url: 'http://127.0.0.1:9/evil.txt' }),
       slack.attach('liar.txt', 'text/plain', Buffer.from('much longer than it says'), { size: 4 }),
+      slack.attach('moved.txt', 'text/plain', Buffer.from('elsewhere'), { movedTo }),
     ];
     await stage.answerTo(channel, slack.say(stage.ann, channel, `${slack.mention} look`, { files }));
     const asked = JSON.stringify(model.requests.at(-1)?.messages.map((one) => one.raw));
     assert.match(asked, /the password is swordfish/);
     assert.match(asked, /data:image\/png;base64,iVBORw0KGgo=/);
-    assert.doesNotMatch(asked, /never read|much longer/);
-    assert.equal(asked.match(/could not be fetched/g)?.length, 2);
+    assert.doesNotMatch(asked, /never read|much longer|elsewhere/);
+    assert.equal(asked.match(/could not be fetched/g)?.length, 3);
+    assert.equal(strangers, 0, 'nobody but Slack is asked for a file, or sees the token');
+    elsewhere.close();
   });
 
   it('bots, integrations, notices of Slack’s and itself are never answered', async () => {
@@ -185,6 +198,22 @@ export async function describeTalk(mode: Mode): Promise<void> {
     await stage.answerTo(channel, slack.say(stage.ann, channel, `${slack.mention} and now?`));
     assert.doesNotMatch(stage.lastPrompt(), /2222/);
     assert.ok(!stage.lastPrompt().includes(doomed), 'its answer is gone, too');
+  });
+
+  it('what becomes a mention by an edit is answered once, and what was one already is not answered again', async () => {
+    const channel = newChannel();
+    model.answerWith(({ n }) => `answer ${n}`);
+    const before = model.requests.length;
+    const talk = slack.say(stage.ann, channel, 'the code is 3333');
+    slack.edit(channel, talk, `${slack.mention} the code is 4444`);
+    await stage.answerTo(channel, talk);
+    assert.match(stage.lastPrompt(), /4444/);
+    slack.edit(channel, talk, `${slack.mention} the code is 5555`);
+    await stage.answerTo(channel, slack.say(stage.ben, channel, `${slack.mention} which?`));
+    assert.equal(model.requests.length, before + 2);
+    assert.match(stage.lastPrompt(), /5555/);
+    assert.doesNotMatch(stage.lastPrompt(), /3333|4444/);
+    assert.equal(slack.posts(channel).length, 2);
   });
 
   it('a question deleted while it is answered has no answer left', async () => {

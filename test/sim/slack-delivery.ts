@@ -39,6 +39,8 @@ export function createDelivery(options: DeliveryOptions) {
   /** Also those that were not greeted. */
   const accepted = new Set<ServerSocket>();
   const deliveries: Delivery[] = [];
+  /** What each request was answered with. */
+  const answers = new Map<Delivery, number[]>();
   const byEnvelope = new Map<string, Delivery>();
   const waiting: Delivery[] = [];
   const timers = new Set<NodeJS.Timeout>();
@@ -83,6 +85,7 @@ export function createDelivery(options: DeliveryOptions) {
     const signal = AbortSignal.timeout(options.ackMs);
     const response = await fetch(url, { method: 'POST', body, headers, signal });
     const text = await response.text();
+    answers.set(delivery, [...(answers.get(delivery) ?? []), response.status]);
     if (response.ok) acknowledge(delivery, text === '' ? undefined : text.startsWith('{') ? JSON.parse(text) : text);
   }
 
@@ -118,6 +121,7 @@ export function createDelivery(options: DeliveryOptions) {
 
   return {
     deliveries,
+    answers,
     sockets,
     faults,
     counts,

@@ -5,6 +5,12 @@ import { type Message, type Place, textOf, toRecord, type World } from './slack-
 export type Arguments = Record<string, unknown>;
 export type Result = { ok: true; [name: string]: unknown } | { ok: false; error: string; [name: string]: unknown };
 
+interface Upload {
+  name: string;
+  body: string;
+  bytes: Uint8Array;
+}
+
 export interface MethodState {
   world: World;
   now(): number;
@@ -16,8 +22,8 @@ export interface MethodState {
   titles: Map<string, string>;
   prompts: Map<string, unknown>;
   homes: Map<string, unknown>;
-  uploads: Map<string, { name: string; body: string }>;
-  shared: { channel: string; thread: string | undefined; name: string; body: string }[];
+  uploads: Map<string, Upload>;
+  shared: ({ channel: string; thread: string | undefined } & Upload)[];
   origin(): string;
 }
 
@@ -318,7 +324,7 @@ const methods: Record<string, Method> = {
   'files.getUploadURLExternal'(state, given) {
     const id = state.world.newId('F');
     if (text(given, 'filename') === '' || given.length === undefined) return fail('invalid_arguments');
-    state.uploads.set(id, { name: text(given, 'filename'), body: '' });
+    state.uploads.set(id, { name: text(given, 'filename'), body: '', bytes: new Uint8Array() });
     return { ok: true, file_id: id, upload_url: `${state.origin()}/upload/${id}` };
   },
 

@@ -28,20 +28,22 @@ export interface Fault {
   error?: string;
 }
 
+/** Before a request is done, and before its answer goes out; `drop` ends it there. */
+export type Gate = (request: ApiRequest, when: 'before' | 'after') => Promise<'pass' | 'drop'>;
+
 export interface ServerParts {
   state: MethodState;
   botToken: string;
   appToken: string;
   faults: Fault[];
-  files: Map<string, { type: string; body: Uint8Array; token: string | undefined }>;
+  files: Map<string, { type: string; body: Uint8Array; token: string | undefined; movedTo: string | undefined }>;
   tokens: { bot: 'valid' | 'token_revoked' | 'invalid_auth'; app: 'valid' | 'token_revoked' | 'invalid_auth' };
   scopes: { granted: ReadonlySet<string> | undefined };
   hello: { said: boolean };
   onSocket(socket: ServerSocket): void;
   onRequest(request: ApiRequest): void;
   onResponseUrl(id: string, body: Record<string, unknown>): number;
-  /** Waited for before a request is done, and again before its answer goes out. */
-  gate(request: ApiRequest, when: 'before' | 'after'): Promise<void>;
+  gate: Gate;
 }
 
 export async function startServer(parts: ServerParts): Promise<{ origin: string; close(): Promise<void> }> {
@@ -72,16 +74,14 @@ async function route(parts: ServerParts, incoming: IncomingMessage, response: Se
     const file = parts.files.get(id);
     const isAllowed = file !== undefined && incoming.headers.authorization === `Bearer ${file.token}`;
     if (!isAllowed) return void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>');
+    if (file.movedTo !== undefined) return void response.writeHead(302, { location: file.movedTo }).end();
     return void response.writeHead(200, { 'content-type': file.type }).end(file.body);
   }
   if (kind === 'upload') {
     const file = parts.state.uploads.get(id);
     if (file === undefined) return void response.writeHead(404).end();
-    const form = await new Response(bytes, { headers: { 'content-type': incoming.headers['content-type'] ?? '' } })
-      .formData()
-      .catch(() => undefined);
-    const [part] = [...(form?.values() ?? [])];
-    file.body = part === undefined ? bytes.toString() : typeof part === 'string' ? part : await part.text();
+    file.bytes = bytes;
+    file.body = bytes.toString();
     return void response.writeHead(200).end(`OK - ${file.body.length}`);
   }
   if (kind === 'response')
@@ -98,7 +98,7 @@ async function answer(
 ): Promise<void> {
   const request: ApiRequest = { method, body: toArguments(bytes), at: parts.state.now(), answer: undefined };
   parts.onRequest(request);
-  await parts.gate(request, 'before');
+  if ((await parts.gate(request, 'before')) === 'drop') return void response.destroy();
   const fault = takeFault(parts.faults, request);
   if (fault?.kind === 'reset') return void response.destroy();
   if (fault?.kind === 'failing') return send(request, response, 503, { ok: false, error: 'unavailable' });
@@ -111,7 +111,7 @@ async function answer(
   }
   if (fault?.kind === 'slow') await delay(fault.ms ?? 1000);
   const result = run(parts, method, request.body, incoming.headers.authorization ?? '');
-  await parts.gate(request, 'after');
+  if ((await parts.gate(request, 'after')) === 'drop') return void response.destroy();
   if (fault?.kind === 'cut') return void response.destroy();
   if (fault?.kind === 'lost') return send(request, response, 503, { ok: false, error: 'unavailable' });
   send(request, response, 200, result);

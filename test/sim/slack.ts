@@ -1,6 +1,6 @@
 import { createDelivery, type Delivery } from './slack-delivery.ts';
 import type { MethodState } from './slack-methods.ts';
-import { type ApiRequest, type Fault, startServer } from './slack-server.ts';
+import { type ApiRequest, type Fault, type Gate, startServer } from './slack-server.ts';
 import {
   buttonsOf,
   createWorld,
@@ -40,6 +40,14 @@ interface Said {
   changes?: Partial<Message>;
 }
 
+interface Kept {
+  size?: number;
+  /** Instead of where it is. */
+  url?: string;
+  /** Whoever asks for it is sent there. */
+  movedTo?: string;
+}
+
 export async function startSlackServer(options: SlackOptions = {}) {
   const now = Date.now;
   const world = createWorld(now);
@@ -51,7 +59,7 @@ export async function startSlackServer(options: SlackOptions = {}) {
   const granted = { granted: options.scopes === undefined ? undefined : new Set(options.scopes) };
   const hello = { said: true };
   const responses = new Map<string, { user: string; said: Record<string, unknown>[] }>();
-  let gate: (request: ApiRequest, when: 'before' | 'after') => Promise<void> | void = () => {};
+  let gate: Gate | undefined;
   let origin = '';
   const changed = (): void => {
     for (const watcher of watchers) watcher();
@@ -117,8 +125,9 @@ export async function startSlackServer(options: SlackOptions = {}) {
       return 200;
     },
     async gate(request, when) {
-      await gate(request, when);
+      const passage = await gate?.(request, when);
       setImmediate(changed);
+      return passage ?? 'pass';
     },
   });
   origin = server.origin;
@@ -127,15 +136,20 @@ export async function startSlackServer(options: SlackOptions = {}) {
   /** What tells of each message, to be sent again. */
   const told = new Map<string, Delivery[]>();
 
+  function isMention(place: Place, { subtype, text, user }: Message): boolean {
+    const isSaid = [undefined, 'file_share', 'thread_broadcast', 'me_message'].includes(subtype);
+    return isSaid && text.includes(mention) && place.kind !== 'im' && user !== world.bot.id;
+  }
+
+  /** Told beside the message, also of one that has become a mention by an edit. */
+  function mentionOf(place: Place, { subtype: _, ...message }: Message): Record<string, unknown> {
+    return { ...message, type: 'app_mention', channel: place.id, event_ts: message.ts, user_team: message.team };
+  }
+
   function tellOf(place: Place, message: Message): void {
-    const { bot } = world;
     const event = { ...message, channel: place.id, event_ts: message.ts, user_team: message.team };
     const copies = [emit({ ...event, channel_type: place.kind })];
-    const isSaid = [undefined, 'file_share', 'thread_broadcast', 'me_message'].includes(message.subtype);
-    if (isSaid && message.text.includes(mention) && place.kind !== 'im' && message.user !== bot.id) {
-      const { subtype: _, ...rest } = event;
-      copies.push(emit({ ...rest, type: 'app_mention' }));
-    }
+    if (isMention(place, message)) copies.push(emit(mentionOf(place, message)));
     told.set(
       message.ts,
       copies.flatMap((one) => one ?? []),
@@ -180,8 +194,8 @@ export async function startSlackServer(options: SlackOptions = {}) {
     grant: (scopes: readonly string[]) => {
       granted.granted = new Set(scopes);
     },
-    /** Waited for before each request is done, and before its answer goes out. */
-    gateWith(next: typeof gate): void {
+    /** Waited for before each request is done, and before its answer goes out; `drop` ends it there. */
+    gateWith(next: Gate | undefined): void {
       gate = next;
     },
 
@@ -211,6 +225,7 @@ export async function startSlackServer(options: SlackOptions = {}) {
         message: { ...message },
         previous_message: previous,
       });
+      if (isMention(place, message)) emit(mentionOf(place, message));
     },
 
     /** What Slack sends when it has looked at a link: the text is the same. */
@@ -242,9 +257,9 @@ export async function startSlackServer(options: SlackOptions = {}) {
       emit({ ...base, subtype: 'message_deleted', deleted_ts: ts, previous_message: previous });
     },
 
-    attach(name: string, type: string, body: Uint8Array, more: { size?: number; url?: string } = {}): SlackFile {
+    attach(name: string, type: string, body: Uint8Array, more: Kept = {}): SlackFile {
       const id = world.newId('F');
-      files.set(id, { type, body, token: slackTokens.bot });
+      files.set(id, { type, body, token: slackTokens.bot, movedTo: more.movedTo });
       const url = more.url ?? `${origin}/files/${id}`;
       return { id, name, mimetype: type, size: more.size ?? body.length, url_private: url };
     },

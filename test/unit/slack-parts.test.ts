@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { methodScopes } from '../../adapters/slack/api.ts';
 import { readAbout, toActions, toLines } from '../../adapters/slack/buttons.ts';
+import { createClaims } from '../../adapters/slack/claims.ts';
 import { takesPerson, withIds } from '../../adapters/slack/command.ts';
 import { createHosts } from '../../adapters/slack/hosts.ts';
 import { toChannel, toPlace } from '../../adapters/slack/ids.ts';
@@ -12,8 +12,10 @@ import { createInOrder } from '../../adapters/slack/in-order.ts';
 import { listenedEvents } from '../../adapters/slack/listening.ts';
 import { botScopes, toManifest } from '../../adapters/slack/manifest.ts';
 import { growing, markdownBlock, maxPieceChars, neutralised } from '../../adapters/slack/markdown.ts';
+import { methodScopes } from '../../adapters/slack/methods.ts';
 import { createPeople } from '../../adapters/slack/people.ts';
 import { isSlacks } from '../../adapters/slack/signature.ts';
+import { asCommand, inSlackWords } from '../../adapters/slack/words.ts';
 import { commands } from '../../src/commands/list.ts';
 import { scopes as realScopes } from '../sim/slack-methods.ts';
 
@@ -74,7 +76,7 @@ test('the manifest names every command of the one list, within Slack’s limits'
 });
 
 test('a text of nothing but calls fits into a block when none of them calls any more', () => {
-  for (const call of ['<!here>', '<!channel>', '<@U12', '<@W12>', '<!group>', '<!subteam^S1>']) {
+  for (const call of ['<!here>', '<\\!here>', '<!channel>', '<@U12', '<@W12>', '<!group>', '<!subteam^S1>']) {
     const text = call.repeat(maxPieceChars).slice(0, maxPieceChars);
     const block = markdownBlock(text).text;
     assert.ok(block.length <= 12_000, `${call}: ${block.length}`);
@@ -100,6 +102,7 @@ test('whatever is streamed bit by bit only ever grows into what is streamed at o
     ' ',
     'x',
     '|',
+    '\\',
   );
   fc.assert(
     fc.property(fc.array(part, { maxLength: 30 }), (parts) => {
@@ -109,7 +112,7 @@ test('whatever is streamed bit by bit only ever grows into what is streamed at o
         text += one;
         const now = growing(text);
         assert.ok(now.startsWith(before), JSON.stringify([before, now]));
-        assert.doesNotMatch(now, /<(!(channel|here|everyone|group|subteam)\b|@[UW][A-Z0-9]{2})/i);
+        assert.doesNotMatch(now, /<\\*(!(channel|here|everyone|group|subteam)\b|@[UW][A-Z0-9]{2})/i);
         before = now;
       }
       assert.ok(neutralised(text).startsWith(before), JSON.stringify([text, before]));
@@ -225,4 +228,72 @@ test('a name is looked up once, again when it is old or when it failed; an admin
   clock = 16 * 60_000;
   await people.author('U1');
   assert.equal(asked, 3);
+});
+
+test('of names no more than so many are kept, the oldest go first', async () => {
+  const asked: string[] = [];
+  const api = {
+    user: async (id: string) => {
+      asked.push(id);
+      return { id, profile: { display_name: `Name ${id}` } };
+    },
+  };
+  const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
+  const people = createPeople({ api: api as never, self: 'U0', team: 'T1', log, now: () => 0 });
+  for (let n = 0; n <= 5000; n++) await people.author(`U${n}`);
+  await people.author('U5000');
+  await people.author('U1');
+  assert.equal(asked.length, 5001);
+  await people.author('U0');
+  assert.deepEqual([asked.length, asked.at(-1)], [5002, 'U0']);
+});
+
+test('a claim keeps a message from the others, and the oldest claims are given up', () => {
+  const claims = createClaims();
+  claims.add('1.0', 'a');
+  assert.deepEqual(
+    [claims.isOthers('1.0', 'a'), claims.isOthers('1.0', 'b'), claims.isOthers('2.0', 'b')],
+    [false, true, false],
+  );
+  for (let n = 0; n < 5000; n++) claims.add(`3.${n}`, 'c');
+  assert.equal(claims.isOthers('1.0', 'b'), false);
+  assert.equal(claims.isOthers('3.0', 'b'), true);
+  claims.release('3.0');
+  assert.equal(claims.isOthers('3.0', 'b'), false);
+});
+
+test('what the core says of commands is said as they are typed here, and what it quotes is not touched', () => {
+  const cases: [string, string][] = [
+    ['`/role show` Shows it', '`/channelore role show` Shows it'],
+    [
+      '⚠️ /role needs a word more: `/role show`, `/role set <text>`',
+      '⚠️ /channelore role needs a word more: `/channelore role show`, `/channelore role set <text>`',
+    ],
+    ['Only admins may use /memory export.', 'Only admins may use /channelore memory export.'],
+    ['or ask for /help.', 'or ask for /channelore help.'],
+    [
+      '`undo` brings it back; `memory show` tells',
+      '`/channelore undo` brings it back; `/channelore memory show` tells',
+    ],
+    [
+      'invite me with /invite, see /help/x and https://a.org/help',
+      'invite me with /invite, see /help/x and https://a.org/help',
+    ],
+    ['`memory_tokens` and `role  ███`', '`memory_tokens` and `role  ███`'],
+    ['> Answer /help with `undo`', '> Answer /help with `undo`'],
+    ['```\n/help `undo`\n```\n/help', '```\n/help `undo`\n```\n/channelore help'],
+  ];
+  for (const [given, shown] of cases) assert.equal(inSlackWords(given, commands), shown);
+});
+
+test('whoever says the command’s whole name after a mention is understood, too', () => {
+  const cases: [string, string][] = [
+    ['/channelore role show', '/role show'],
+    ['/Channelore   /role set a\nb', '/role set a\nb'],
+    ['/channelore', '/help'],
+    ['/channelore-old role', '/channelore-old role'],
+    ['what is /channelore role show?', 'what is /channelore role show?'],
+    ['/role show', '/role show'],
+  ];
+  for (const [given, meant] of cases) assert.equal(asCommand(given), meant);
 });

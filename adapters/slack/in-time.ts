@@ -1,0 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { BotError } from '../../src/errors.ts';
+
+/** Slack waits three seconds from the moment it sends; some of them are the way there and back. */
+const mostMs = 2500;
+
+/**
+ * All that must be done before Slack is answered. Where that takes too long, Slack is told no in time: it sends an event
+ * again, and if the first was kept after all, the second is known.
+ */
+export async function inTime<T>(task: () => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const late = delay(mostMs, undefined, { signal: stop.signal }).then(() => {
+    throw new BotError('store', 'it takes too long to keep an event');
+  });
+  late.catch(() => undefined);
+  const doing = task();
+  doing.catch(() => undefined);
+  try {
+    return await Promise.race([doing, late]);
+  } finally {
+    stop.abort();
+  }
+}
