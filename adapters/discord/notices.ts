@@ -23,10 +23,10 @@ export interface NoticePart {
 /** Buttons and files stand under the last part. */
 export function toParts(notice: Notice, split: Split): NoticePart[] {
   const texts = split(notice.text + toLines(notice.actions), maxMessageChars);
-  const files = notice.files.map(({ name, mime, content }) => ({
+  const files = notice.files.map(({ name, mime, content, encoding }) => ({
     name,
     contentType: mime,
-    data: Buffer.from(content),
+    data: Buffer.from(content, encoding),
   }));
   return texts.map((content, n) => {
     const isLast = n === texts.length - 1;

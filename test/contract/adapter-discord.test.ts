@@ -39,22 +39,30 @@ const discordHarness: AdapterHarness = {
     await discord.until(() => adapter.health().ready && discord.state.commands.length > 0, 'it is connected');
 
     const placed = (id: string): { place: Place; message: APIMessage } => {
-      const found = where.get(id);
+      const own = discord.world.find(channel.id, id);
+      const found = where.get(id) ?? (own && { place: channel, message: own });
       if (found === undefined) throw new Error('no such message');
       return found;
     };
     const place = (id: string | undefined): Place =>
       id === undefined ? channel : (discord.world.places.get(id) ?? channel);
-    const say = (name: string, at: Place, text: string, replyTo?: string): string => {
-      const reference = replyTo === undefined ? undefined : discord.world.find(at.id, replyTo);
-      const message = discord.say(person(name), at, text, reference === undefined ? {} : { replyTo: reference });
+    const say = (name: string, at: Place, text: string, said: Said = {}): string => {
+      const message = discord.say(person(name), at, text, said);
       where.set(message.id, { place: at, message });
       return message.id;
     };
 
     return {
       mention: discord.mention,
-      say: (name, text, { replyTo, thread } = {}) => say(name, place(thread), text, replyTo),
+      say(name, text, { thread, files = [] } = {}) {
+        const attachments = files.map((one) => discord.attach(one.name, 'text/plain', Buffer.from(one.text)));
+        return say(name, place(thread), text, { attachments });
+      },
+      sayTo: (post, name, text) => say(name, channel, text, { replyTo: placed(post).message }),
+      sayAsRobot(text) {
+        const { user } = person('Robot');
+        discord.say({ user: { ...user, bot: true } }, channel, text);
+      },
       sayDirectly: (name, text) => say(name, discord.world.dm(person(name)), text),
       edit: (id, text) => discord.edit(placed(id).place, placed(id).message, text),
       remove: (id) => discord.remove(placed(id).place, id),
@@ -75,6 +83,10 @@ const discordHarness: AdapterHarness = {
         const answers = own.flatMap((one) => one.answers).filter(isOnlyTheirs);
         return [...answers, ...discord.posts(discord.world.dm(person(name)))].map((one) => one.content);
       },
+      filesOf(name) {
+        const own = [...discord.state.interactions.values()].filter((one) => one.user.id === person(name).user.id);
+        return own.flatMap((one) => one.files).map((one) => ({ name: one.name, text: one.content }));
+      },
       pinged: () =>
         discord.requests.some(({ body }) => 'content' in body && JSON.stringify(body.allowed_mentions) !== noPings),
       until: discord.until,
@@ -85,6 +97,8 @@ const discordHarness: AdapterHarness = {
     };
   },
 };
+
+type Said = Parameters<Awaited<ReturnType<typeof startDiscordServer>>['say']>[3];
 
 const noPings = JSON.stringify({ parse: [], replied_user: false });
 

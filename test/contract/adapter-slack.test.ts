@@ -6,7 +6,8 @@ import { slackTokens, startSlackServer } from '../sim/slack.ts';
 import { buttonsOf, type Message, type Person, type Place, textOf } from '../sim/slack-world.ts';
 import { type AdapterHarness, describeAdapter, type Shown } from './adapter.ts';
 
-const bracketed = /<(!(channel|here|everyone)|!subteam\^|@[UW])/;
+/** As it would be sent; in JSON a backslash is two. */
+const calls = /<\\*(!(channel|here|everyone)|!subteam\^|@[UW])|"(parse":"full|link_names":"true)"/;
 
 const slackHarness: AdapterHarness = {
   name: 'slack',
@@ -37,26 +38,35 @@ const slackHarness: AdapterHarness = {
     });
     await slack.until(() => adapter.health().ready, 'it is connected');
 
-    const say = (name: string, at: Place, text: string, thread?: string): string => {
-      const message = slack.say(person(name), at, text, thread === undefined ? {} : { thread });
+    const say = (name: string, at: Place, text: string, said: Said = {}): string => {
+      const message = slack.say(person(name), at, escaped(text), said);
       where.set(message.ts, { place: at, message });
       return message.ts;
     };
     const placed = (id: string): { place: Place; message: Message } => {
-      const found = where.get(id);
+      const own = slack.world.find(channel.id, id);
+      const found = where.get(id) ?? (own && { place: channel, message: own });
       if (found === undefined) throw new Error('no such message');
       return found;
     };
 
     return {
       mention: slack.mention,
-      say: (name, text, { thread } = {}) => say(name, channel, text, thread),
+      say(name, text, { thread, files = [] } = {}) {
+        const attached = files.map((one) => slack.attach(one.name, 'text/plain', Buffer.from(one.text)));
+        const said = attached.length === 0 ? {} : { files: attached };
+        return say(name, channel, text, thread === undefined ? said : { ...said, thread });
+      },
+      sayTo: (post, name, text) => say(name, channel, text, { thread: placed(post).message.thread_ts ?? post }),
+      sayAsRobot: (text) => void slack.say(person('Robot'), channel, text, { changes: { bot_id: 'B9' } }),
       sayDirectly: (name, text) => say(name, slack.world.im(person(name).id), text),
       edit: (id, text) => slack.edit(placed(id).place, placed(id).message, text),
       remove: (id) => slack.remove(placed(id).place, id),
       redeliver: (id) => slack.repeat(placed(id).message),
       order(name, path, options) {
-        slack.command(person(name), channel, [...path, ...Object.values(options)].join(' '));
+        const { by, ...others } = options;
+        const typed = [...path, ...Object.values(others), ...(by === undefined ? [] : ['by', by])];
+        slack.command(person(name), channel, escaped(typed.join(' ')));
       },
       press(name, post, label) {
         const message = slack.world.find(channel.id, post);
@@ -68,7 +78,17 @@ const slackHarness: AdapterHarness = {
         const direct = slack.posts(slack.world.im(person(name).id)).map(textOf);
         return [...slack.toldPrivately(person(name)), ...direct];
       },
-      pinged: () => slack.requests.some(({ body }) => bracketed.test(JSON.stringify(body))),
+      filesOf: (name) =>
+        slack.state.shared
+          .filter((one) => one.channel === slack.world.im(person(name).id).id)
+          .map((one) => ({ name: one.name, text: one.body })),
+      pinged() {
+        const sent = [
+          ...slack.requests.map((one) => one.body),
+          ...[...slack.responses.values()].map((one) => one.said),
+        ];
+        return sent.some((one) => calls.test(JSON.stringify(one)));
+      },
       until: (check, what) => slack.until(check, what),
       async close() {
         await adapter.pause();
@@ -78,6 +98,17 @@ const slackHarness: AdapterHarness = {
     };
   },
 };
+
+type Said = Parameters<Awaited<ReturnType<typeof startSlackServer>>['say']>[3];
+
+/** As Slack sends what people type; what stands for the bot is meant. */
+function escaped(text: string): string {
+  return text
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/&lt;(@U0BOT)&gt;/g, '<$1>');
+}
 
 function toShown(message: Message): Shown {
   return { id: message.ts, text: textOf(message), buttons: buttonsOf(message).map((one) => one.label) };

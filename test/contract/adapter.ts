@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Event, Intake, MessageEvent, Notice, OpenIntake, Piece, Reply } from '../../src/event.ts';
+import { commands } from '../../src/commands/list.ts';
+import { parseCommand } from '../../src/commands/parse.ts';
+import type { Event, Intake, MessageEvent, Notice, OpenIntake, Piece, Reply, Surface } from '../../src/event.ts';
 import { splitAnswer } from '../../src/turn/split.ts';
 
 /** What every adapter for a chat platform promises: one suite, run against each of them and its simulator. */
@@ -17,9 +19,13 @@ export interface Platform {
   /** How the bot is named in a text. */
   mention: string;
   /** Says it in the channel; gives the message's id. */
-  say(person: string, text: string, more?: { replyTo?: string; thread?: string }): string;
+  say(person: string, text: string, more?: { thread?: string; files?: readonly Given[] }): string;
+  /** As people here answer what the bot has said. */
+  sayTo(post: string, person: string, text: string): string;
+  sayAsRobot(text: string): void;
   sayDirectly(person: string, text: string): string;
   edit(id: string, text: string): void;
+  /** A person's message, or one of the bot's. */
   remove(id: string): void;
   redeliver(id: string): void;
   /** A slash command, as this platform has them. */
@@ -31,10 +37,18 @@ export interface Platform {
   posts(thread?: string): Shown[];
   /** What the bot has said to one person alone. */
   toldPrivately(person: string): string[];
+  /** The files the bot has given to one person alone. */
+  filesOf(person: string): Given[];
   /** Whether anything the bot sent would have called people to it. */
   pinged(): boolean;
   until<T>(check: () => T | undefined | false, what: string): Promise<T>;
   close(): Promise<void>;
+}
+
+/** A file as people give and get it. */
+export interface Given {
+  name: string;
+  text: string;
 }
 
 export interface AdapterHarness {
@@ -46,6 +60,7 @@ export interface AdapterHarness {
 
 interface Scripted {
   openIntake: OpenIntake;
+  fetch: Surface['fetch'];
   events: Event[];
   /** What becomes of an event. */
   handle: (event: Event, reply: Reply) => Promise<void>;
@@ -55,9 +70,16 @@ interface Scripted {
 /** A core that keeps what it accepts and does with it what the test says. */
 function createScripted(): Scripted {
   const known = new Set<string>();
-  const scripted: Scripted = { events: [], failures: [], handle: async () => {}, openIntake: async () => intake };
+  const scripted: Scripted = {
+    events: [],
+    failures: [],
+    handle: async () => {},
+    openIntake: async () => intake,
+    fetch: async () => new Uint8Array(),
+  };
   let intake: Intake;
   scripted.openIntake = async (_, surface) => {
+    scripted.fetch = surface.fetch;
     intake = {
       lastSeen: () => new Map(),
       async accept(event) {
@@ -181,14 +203,26 @@ export function describeAdapter(harness: AdapterHarness): void {
     },
   );
 
-  promise('nothing it says calls anybody', async (platform, core) => {
-    const text = '@everyone @here <@&1> <!channel> <!here> <!subteam^S1> hello';
+  promise('nothing it says calls anybody, however it is said', async (platform, core) => {
+    const calls = '@everyone @here <@&1> <!channel> <!here> <!everyone> <!subteam^S1|@crew> <\\!channel> <@U12345>';
+    const code = `\`\`\`\n${calls}\n\`\`\`\n\`${calls}\``;
+    const text = `${calls}\n\n| a | b |\n| --- | --- |\n| ${calls} | [x](<!here>) |\n\n${code}\n\n> ⚠️ ${calls}`;
+    const files = [{ name: '<!channel> @everyone.txt', mime: 'text/plain', content: calls }];
     core.handle = async (_, reply) => {
+      await reply.progress(calls);
+      // It grows by one character where a call may be cut in two.
+      for (const end of [1, 18, 22, 26, 27, 30, 34, text.length]) {
+        await reply.write(piece(text.slice(0, end), { done: false, last: false }));
+      }
       await reply.write(piece(text));
-      await reply.say('more', { ...secret(text), private: false });
+      await reply.say('more', { ...secret(text), private: false, actions: [{ label: calls, command: 'stop' }] });
+      await reply.say('secret', { ...secret(text), files });
     };
     platform.say('Ann', `${platform.mention} shout`);
-    await platform.until(() => platform.posts().length === 2, 'both stand');
+    await platform.until(() => platform.toldPrivately('Ann').length >= 1, 'the last is said');
+    platform.order('Ann', ['role', 'show'], {});
+    await platform.until(() => platform.toldPrivately('Ann').length >= 2, 'and said to a command');
+    assert.ok(platform.posts().length >= 2);
     assert.equal(platform.pinged(), false);
   });
 
@@ -206,6 +240,106 @@ export function describeAdapter(harness: AdapterHarness): void {
     assert.ok(order?.kind === 'command' && order.target !== undefined);
     assert.deepEqual([order.command, order.author.name], [{ line: 'stop' }, 'Ben']);
     assert.equal(platform.posts().length, 1);
+  });
+
+  promise('a command means the same, however it is given', async (platform, core) => {
+    const meant = () =>
+      core.events.flatMap((one) => {
+        if (one.kind !== 'command') return [];
+        const { spec, values } = parseCommand(commands, one.command);
+        return [[spec.path.join(' '), values, one.author.name, one.direct]];
+      });
+    platform.order('Ann', ['role', 'set'], { text: 'You are a < b & a  poet' });
+    platform.order('Ben', ['usage'], { period: 'week', by: 'model' });
+    platform.order('Ben', ['memory', 'show'], {});
+    await platform.until(() => core.events.length === 3, 'all are accepted');
+    assert.deepEqual(meant(), [
+      ['role set', { text: 'You are a < b & a  poet' }, 'Ann', false],
+      ['usage', { period: 'week', by: 'model' }, 'Ben', false],
+      ['memory show', {}, 'Ben', false],
+    ]);
+  });
+
+  promise(
+    'what people say among themselves is overheard, what they say to its answer is not',
+    async (platform, core) => {
+      core.handle = async (event, reply) => {
+        if (event.kind === 'message' && event.to === 'mention') await reply.write(piece('an answer'));
+      };
+      platform.say('Ann', 'just talking');
+      platform.say('Ann', `${platform.mention} one`);
+      const post = await platform.until(() => platform.posts()[0], 'it is answered');
+      platform.sayTo(post.id, 'Ann', 'two');
+      await platform.until(() => core.events.length === 3, 'all are accepted');
+      const [talk, asked, said] = messages(core);
+      assert.deepEqual([talk?.to, asked?.to], ['none', 'mention']);
+      assert.ok(said?.to === 'reply' || said?.to === 'thread');
+      assert.equal(said.text, 'two');
+    },
+  );
+
+  promise('robots and itself say nothing', async (platform, core) => {
+    platform.sayAsRobot(`${platform.mention} hello`);
+    core.handle = async (_, reply) => void (await reply.write(piece(`I am ${platform.mention}`)));
+    platform.say('Ann', `${platform.mention} hello`);
+    await platform.until(() => platform.posts().length === 1, 'it is answered');
+    platform.say('Ann', `${platform.mention} last`);
+    await platform.until(() => platform.posts().length === 2, 'and again');
+    assert.deepEqual(
+      messages(core).map((one) => one.author.name),
+      ['Ann', 'Ann'],
+    );
+  });
+
+  promise('what is attached is told by name, kind and size, and fetched', async (platform, core) => {
+    const fetched: string[] = [];
+    core.handle = async (event, reply) => {
+      if (event.kind !== 'message') return;
+      for (const one of event.attachments) {
+        fetched.push(
+          `${one.name} ${one.mime} ${one.bytes} ${Buffer.from(await core.fetch(one, AbortSignal.timeout(5000)))}`,
+        );
+      }
+      await reply.write(piece('seen'));
+    };
+    const files = [
+      { name: 'a.txt', text: 'first' },
+      { name: 'b c.txt', text: 'zweite ✓' },
+    ];
+    platform.say('Ann', `${platform.mention} look`, { files });
+    await platform.until(() => platform.posts().length === 1, 'it is answered');
+    assert.deepEqual(fetched, ['a.txt text/plain 5 first', 'b c.txt text/plain 10 zweite ✓']);
+  });
+
+  promise('files are given to whoever asked, byte by byte', async (platform, core) => {
+    const text = 'Zeile ✓\n';
+    const files: Notice['files'] = [
+      { name: 'a.md', mime: 'text/markdown', content: text },
+      { name: 'b.bin', mime: 'image/png', content: Buffer.from(text).toString('base64'), encoding: 'base64' },
+    ];
+    core.handle = async (_, reply) => await reply.say('outcome', { ...secret('Here it is.'), files });
+    platform.order('Ann', ['memory', 'export'], {});
+    await platform.until(() => platform.toldPrivately('Ann').some((one) => one.startsWith('Here it is.')), 'told');
+    assert.deepEqual(platform.filesOf('Ann'), [
+      { name: 'a.md', text },
+      { name: 'b.bin', text },
+    ]);
+    assert.deepEqual([platform.filesOf('Ben'), platform.posts()], [[], []]);
+  });
+
+  promise('an answer of its own that somebody deletes is told of', async (platform, core) => {
+    core.handle = async (event, reply) => {
+      if (event.kind === 'message') await reply.write(piece('an answer'));
+    };
+    platform.say('Ann', `${platform.mention} hi`);
+    const post = await platform.until(() => platform.posts()[0], 'it is answered');
+    platform.remove(post.id);
+    const [said] = messages(core);
+    const removed = await platform.until(
+      () => core.events.find((one) => one.kind === 'delete' && one.channel === said?.channel),
+      'the conversation it belongs to is told',
+    );
+    assert.deepEqual(removed.kind === 'delete' && removed.messageIds, [post.id]);
   });
 
   promise('a command is answered to whoever gave it, and to nobody else', async (platform, core) => {
