@@ -1,0 +1,62 @@
+import type { ComponentChild } from 'preact';
+import { isOwn } from './channel-list.ts';
+import type { Answer } from './entries.ts';
+import { html } from './html.ts';
+import { icon } from './icons.ts';
+import { Markdown } from './markdown-view.ts';
+import { BotAvatar } from './people.ts';
+import { command } from './sending.ts';
+import type { Talk } from './talk.ts';
+import { toClock, toMoment } from './time.ts';
+
+export function AnswerView({ talk, answer }: { talk: Talk; answer: Answer }): ComponentChild {
+  const { at, pieces, done, actions, partial, tools, versions, model } = answer;
+  const written = pieces.some(({ text }) => text !== '');
+  return html`<li class="entry answer" data-question=${answer.question} aria-busy=${!done}>
+    <${BotAvatar} />
+    <div class="entry-body">
+      <div class="entry-head">
+        <span class="who">Channelore</span>
+        ${done ? html`<time datetime=${new Date(at).toISOString()} title=${toMoment(at)}>${toClock(at)}</time>` : ''}
+        ${done && model !== undefined ? html`<span class="note">${model}</span>` : ''}
+        ${versions > 1 ? html`<span class="note">answer ${versions}</span>` : ''}
+      </div>
+      ${pieces.map((piece) => html`<${Markdown} key=${piece.id} text=${piece.text} done=${done} />`)}
+      ${
+        !done && (!written || (answer.note ?? '') !== '')
+          ? html`<p class="progress"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>
+              ${answer.note || html`<span class="unseen">Channelore is writing</span>`}</p>`
+          : ''
+      }
+      ${tools.length === 0 ? '' : html`<${ToolsUsed} tools=${tools} />`}
+      ${partial === undefined ? '' : html`<p class="partial">${partial}</p>`}
+      ${
+        actions.length === 0 || !isOwn.value
+          ? ''
+          : html`<div class="entry-actions">
+              ${actions.map(
+                (action) => html`<button type="button" class="button small"
+                  onClick=${() => void command(talk, action.command, pieces.at(-1)?.id)}>${action.label}</button>`,
+              )}
+            </div>`
+      }
+    </div>
+    ${
+      done
+        ? html`<div class="entry-tools" role="group" aria-label="What can be done with this answer">
+            <button type="button" class="icon-button small" title="Copy" aria-label="Copy this answer"
+              onClick=${() => void navigator.clipboard?.writeText(pieces.map(({ text }) => text).join(''))}>
+              ${icon('copy', 16)}
+            </button>
+          </div>`
+        : ''
+    }
+  </li>`;
+}
+
+function ToolsUsed({ tools }: { tools: Answer['tools'] }): ComponentChild {
+  return html`<details class="tools-used">
+    <summary>Used ${tools.map(({ name }) => name).join(', ')}</summary>
+    ${tools.map((tool) => html`<pre>${tool.name}(${tool.arguments})${'\n'}${tool.result}</pre>`)}
+  </details>`;
+}

@@ -1,0 +1,66 @@
+import { computed, signal } from '@preact/signals';
+import type { ChannelView } from '../views.ts';
+import type { Channels, NamePost, OwnChannel, OwnThread, ThreadPost } from '../wire.ts';
+import { go, place } from './place.ts';
+import { channelPath, get, send } from './server.ts';
+
+/** The channels there are, and what can be done with them. */
+export const channels = signal<Channels>({ own: [], others: [] });
+
+export const ownChannel = computed(() => channels.value.own.find(({ id }) => id === place.value.channel));
+
+const otherChannel = computed(() => channels.value.others.find(({ id }) => id === place.value.channel));
+
+export const channelName = computed(() => ownChannel.value?.name ?? otherChannel.value?.name ?? '');
+
+/** Only the console's own channels can be talked in here. */
+export const isOwn = computed(() => place.value.channel?.startsWith('web/console/') ?? false);
+
+export const threadName = computed(
+  () => ownChannel.value?.threads.find(({ id }) => id === place.value.thread)?.name ?? 'Thread',
+);
+
+export function threadOn(message: string): OwnThread | undefined {
+  return ownChannel.value?.threads.find(({ branchedFrom }) => branchedFrom === message);
+}
+
+/** Those of other platforms, together where they belong together. */
+export const otherPlaces = computed((): { title: string; channels: ChannelView[] }[] => {
+  const groups = Map.groupBy(channels.value.others, ({ platform, workspace }) => `${platform} · ${workspace}`);
+  return [...groups].map(([title, group]) => ({ title, channels: group }));
+});
+
+export async function loadChannels(): Promise<void> {
+  channels.value = await get<Channels>('/api/channels');
+  const [first] = channels.value.own;
+  if (place.value.channel === undefined && first !== undefined) location.replace(`#${first.id}`);
+}
+
+export async function makeChannel(name: string): Promise<void> {
+  const post: NamePost = { name };
+  const made = await send<OwnChannel>('POST', '/api/channels', post);
+  await loadChannels();
+  go(made.id);
+}
+
+export async function renameChannel(key: string, name: string): Promise<void> {
+  const post: NamePost = { name };
+  await send('PATCH', channelPath(key), post);
+  await loadChannels();
+}
+
+export async function deleteChannel(key: string): Promise<void> {
+  await send('DELETE', channelPath(key));
+  await loadChannels();
+  const [first] = channels.value.own;
+  if (place.value.channel === key && first !== undefined) go(first.id);
+}
+
+export async function openThread(message: string): Promise<void> {
+  const { channel } = place.value;
+  if (channel === undefined) return;
+  const post: ThreadPost = { branchedFrom: message };
+  const thread = await send<OwnThread>('POST', channelPath(channel, '/threads'), post);
+  await loadChannels();
+  go(thread.id);
+}

@@ -1,0 +1,42 @@
+import type { CommandHelp } from '../views.ts';
+
+/** What a line that begins with a slash can become. */
+export interface Suggestion {
+  /** The line with its slash. */
+  line: string;
+  /** As it is shown: with what is still to be filled in. */
+  usage: string;
+  help: string;
+}
+
+const most = 30;
+
+/** Commands by the beginnings of their names; what the program knows of values comes after them. */
+export function suggest(typed: string, commands: readonly CommandHelp[], values: readonly string[]): Suggestion[] {
+  const line = typed.slice(1).toLowerCase();
+  const named = commands.filter(({ name }) => name.startsWith(line) || isWithin(line, name));
+  const suggestions = named.map(({ name, usage, help }) => ({ line: `/${name}`, usage, help }));
+  const known = new Set(suggestions.map((each) => each.line));
+  for (const value of values) {
+    const full = `/${value.trimEnd()}`;
+    if (known.has(full) || full === typed.trimEnd()) continue;
+    known.add(full);
+    suggestions.push({ line: full, usage: full, help: commands.find(({ name }) => isWithin(value, name))?.help ?? '' });
+  }
+  return suggestions.slice(0, most);
+}
+
+/** The line is the command and something after it. */
+function isWithin(line: string, name: string): boolean {
+  return line.startsWith(`${name} `);
+}
+
+/** Whether choosing it leaves nothing to type. */
+export function isComplete(suggestion: Suggestion): boolean {
+  return !/[<[]/.test(suggestion.usage);
+}
+
+/** A path or a date is no command. */
+export function isCommand(text: string): boolean {
+  return /^\/[a-z]+(\s|$)/i.test(text);
+}

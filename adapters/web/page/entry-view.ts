@@ -1,0 +1,33 @@
+import { Component, type ComponentChild } from 'preact';
+import { AnswerView } from './answer-view.ts';
+import type { Entry } from './entries.ts';
+import { html } from './html.ts';
+import { MessageView } from './message-view.ts';
+import { SaidView } from './said-view.ts';
+import type { Talk } from './talk.ts';
+
+export interface EntryProps {
+  talk: Talk;
+  entry: Entry;
+  /** It follows something of the same person shortly before. */
+  joined: boolean;
+}
+
+/** Drawn again only when the entry is another: a long conversation costs nothing while one answer grows. */
+export class EntryView extends Component<EntryProps> {
+  override shouldComponentUpdate(next: EntryProps): boolean {
+    const { talk, entry, joined } = this.props;
+    return next.entry !== entry || next.joined !== joined || next.talk !== talk;
+  }
+
+  override render({ talk, entry, joined }: EntryProps): ComponentChild {
+    switch (entry.kind) {
+      case 'message':
+        return html`<${MessageView} talk=${talk} message=${entry} joined=${joined} />`;
+      case 'answer':
+        return html`<${AnswerView} talk=${talk} answer=${entry} />`;
+      case 'said':
+        return html`<${SaidView} talk=${talk} said=${entry} />`;
+    }
+  }
+}

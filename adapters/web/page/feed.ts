@@ -1,0 +1,114 @@
+import type { ComponentChild } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { type Entry, keyOf } from './entries.ts';
+import { EntryView } from './entry-view.ts';
+import { html } from './html.ts';
+import { icon } from './icons.ts';
+import type { Talk } from './talk.ts';
+import { startOfDay, toDay } from './time.ts';
+
+interface FeedProps {
+  talk: Talk;
+  label: string;
+  /** Shown where nothing was said yet. */
+  empty: ComponentChild;
+  /** Shown after what was said. */
+  after?: ComponentChild;
+}
+
+const nearEndPx = 60;
+const joinedWithinMs = 5 * 60_000;
+
+export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
+  const scroll = useRef<HTMLDivElement>(null);
+  const inner = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const [away, setAway] = useState(false);
+  const entries = talk.entries.value;
+  const state = talk.state.value;
+
+  const toEnd = () => {
+    if (scroll.current !== null) scroll.current.scrollTop = scroll.current.scrollHeight;
+  };
+
+  useLayoutEffect(() => {
+    atEnd.current = true;
+    toEnd();
+  }, [talk]);
+
+  // Whatever grows, what a reader sees at the end stays at the end.
+  useEffect(() => {
+    if (inner.current === null || scroll.current === null) return;
+    const growing = new ResizeObserver(() => {
+      if (atEnd.current) toEnd();
+    });
+    growing.observe(inner.current);
+    growing.observe(scroll.current);
+    return () => growing.disconnect();
+  }, []);
+
+  // One's own message is always looked at.
+  const sending = entries.findLast((entry) => entry.kind === 'message' && entry.state === 'sending');
+  const sendingKey = sending === undefined ? '' : keyOf(sending);
+  useLayoutEffect(() => {
+    if (sendingKey === '') return;
+    atEnd.current = true;
+    toEnd();
+  }, [sendingKey]);
+
+  const onScroll = () => {
+    const element = scroll.current;
+    if (element === null) return;
+    atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < nearEndPx;
+    setAway(!atEnd.current);
+  };
+
+  const loadEarlier = async () => {
+    const element = scroll.current;
+    const below = element === null ? 0 : element.scrollHeight - element.scrollTop;
+    await talk.loadEarlier().catch(() => undefined); // The button stays for another try.
+    requestAnimationFrame(() => {
+      if (element !== null) element.scrollTop = element.scrollHeight - below;
+    });
+  };
+
+  return html`<div class="feed" ref=${scroll} onScroll=${onScroll} tabindex="0" role="region" aria-label=${label}>
+    <div class="feed-inner" ref=${inner}>
+      ${
+        talk.more.value
+          ? html`<button type="button" class="button small earlier" onClick=${() => void loadEarlier()}>
+              Earlier messages
+            </button>`
+          : ''
+      }
+      ${state.is === 'failed' ? html`<p class="warning" role="alert">${state.problem}</p>` : ''}
+      ${state.is === 'ready' && entries.length === 0 ? empty : ''}
+      <ol class="entries">${withDays(talk, entries)}</ol>
+      ${entries.length === 0 ? '' : after}
+      ${
+        away
+          ? html`<button type="button" class="button small jump" onClick=${toEnd}>
+              ${icon('down', 14)} To the newest
+            </button>`
+          : ''
+      }
+    </div>
+  </div>`;
+}
+
+function withDays(talk: Talk, entries: readonly Entry[]): ComponentChild[] {
+  const now = Date.now();
+  return entries.flatMap((entry, at) => {
+    const before = entries[at - 1];
+    const sameDay = before !== undefined && startOfDay(before.at) === startOfDay(entry.at);
+    const view = html`<${EntryView} key=${keyOf(entry)} talk=${talk} entry=${entry}
+      joined=${sameDay && isJoined(before, entry)} />`;
+    if (sameDay) return [view];
+    return [html`<li class="day" key=${`day ${startOfDay(entry.at)}`}>${toDay(entry.at, now)}</li>`, view];
+  });
+}
+
+function isJoined(before: Entry, entry: Entry): boolean {
+  if (before.kind !== 'message' || entry.kind !== 'message') return false;
+  return before.person.id === entry.person.id && entry.at - before.at < joinedWithinMs;
+}

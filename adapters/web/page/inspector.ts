@@ -1,0 +1,103 @@
+import type { ComponentChild } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Inspection } from '../views.ts';
+import { BudgetView } from './budget-view.ts';
+import { channelName, threadName } from './channel-list.ts';
+import { FoldsView } from './folds-view.ts';
+import { html } from './html.ts';
+import { icon } from './icons.ts';
+import { inspected, toggleInspector } from './inspected.ts';
+import { MemoryOrders } from './memory-orders.ts';
+import { toCount, toNoun, toShare } from './numbers.ts';
+import { Avatar } from './people.ts';
+import { place } from './place.ts';
+import { PromptDialog } from './prompt-dialog.ts';
+import { toMoment } from './time.ts';
+
+/** What is remembered of the conversation that is open, and what of it is sent. */
+export function Inspector(): ComponentChild {
+  const state = inspected.value;
+  const key = place.value.thread ?? place.value.channel ?? '';
+  const name = place.value.thread === undefined ? `#${channelName.value}` : threadName.value;
+  return html`<aside class="pane inspector" aria-label="Memory">
+    <div class="pane-head">
+      <div class="pane-title"><h2>Memory</h2> <span class="hint">${name}</span></div>
+      <button type="button" class="icon-button" aria-label="Close the memory" title="Close"
+        onClick=${toggleInspector}>${icon('close')}</button>
+    </div>
+    <div class="inspector-scroll" tabindex="0" role="region" aria-label="What is remembered">
+      ${state.is === 'loading' ? html`<p class="empty">Looking…</p>` : ''}
+      ${state.is === 'failed' ? html`<p class="warning" role="alert">${state.problem}</p>` : ''}
+      ${state.is === 'ready' ? html`<${Contents} key=${key} memory=${state.memory} channel=${key} />` : ''}
+    </div>
+  </aside>`;
+}
+
+function Contents({ memory, channel }: { memory: Inspection; channel: string }): ComponentChild {
+  const [prompt, setPrompt] = useState(false);
+  return html`
+    <${BudgetView} memory=${memory} />
+    <div class="button-row under">
+      <button type="button" class="button small" onClick=${() => setPrompt(true)}>${icon('eye', 14)} The exact next prompt</button>
+    </div>
+    ${prompt ? html`<${PromptDialog} channel=${channel} onClose=${() => setPrompt(false)} />` : ''}
+    <${FoldsView} memory=${memory} channel=${channel} />
+    <${Recalled} memory=${memory} />
+    <${Role} memory=${memory} />
+    <${Contributors} memory=${memory} />
+    <${MemoryOrders} memory=${memory} />
+    <${Changes} memory=${memory} />
+  `;
+}
+
+function Recalled({ memory }: { memory: Inspection }): ComponentChild {
+  if (memory.recalled.length === 0) return null;
+  return html`<section aria-label="Found again">
+    <h3>Found again for the last answer</h3>
+    <ul class="recalled">
+      ${memory.recalled.map(
+        ({ name, at, text, link }) => html`<li>
+          <span class="hint">${name}, ${toMoment(at)}
+            ${link === undefined ? '' : html` · <a href=${link} target="_blank" rel="noopener noreferrer">open</a>`}
+          </span>
+          <p>${text}</p>
+        </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
+function Role({ memory }: { memory: Inspection }): ComponentChild {
+  return html`<section aria-label="Role">
+    <h3>Role ${memory.preset === undefined ? '' : html`<span class="hint">preset ${memory.preset}</span>`}</h3>
+    <p class="role-text" tabindex="0">${memory.role}</p>
+    <p class="under">Sent first, always. Answered by ${memory.model}.</p>
+  </section>`;
+}
+
+function Contributors({ memory }: { memory: Inspection }): ComponentChild {
+  if (memory.contributors.length === 0) return null;
+  const most = Math.max(...memory.contributors.map(({ tokens }) => tokens));
+  return html`<section aria-label="Who contributed">
+    <h3>Who contributed</h3>
+    <ul class="people">
+      ${memory.contributors.map(
+        ({ name, turns, tokens }) => html`<li>
+          <${Avatar} name=${name} small=${true} />
+          <div>${name}<div class="meter"><i style=${{ width: toShare(tokens, most) }}></i></div></div>
+          <span class="hint">${toNoun(turns, 'turn')}<br />${toCount(tokens)} tokens</span>
+        </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
+function Changes({ memory }: { memory: Inspection }): ComponentChild {
+  if (memory.changes.length === 0) return null;
+  return html`<section aria-label="Changes">
+    <h3>Changes</h3>
+    <ul class="changes">
+      ${memory.changes.map(({ at, by, what }) => html`<li>${what} <span class="hint">${by}, ${toMoment(at)}</span></li>`)}
+    </ul>
+  </section>`;
+}

@@ -1,0 +1,76 @@
+import type { ComponentChild } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { noBlocks, openCode, takeBlocks } from './blocks.ts';
+import { highlight } from './highlight.ts';
+import { html } from './html.ts';
+import { codeBox, toFragment } from './markdown.ts';
+
+/** What is longer is shown by its beginning until somebody wants all of it. */
+const maxShownChars = 100_000;
+const clippedChars = 5_000;
+
+interface MarkdownProps {
+  text: string;
+  /** It will not grow any more. */
+  done: boolean;
+}
+
+export function Markdown({ text, done }: MarkdownProps): ComponentChild {
+  const [all, setAll] = useState(false);
+  const blocks = useRef({ taken: noBlocks, text: '' });
+  if (text.length > maxShownChars) {
+    const shown = all ? text : text.slice(0, clippedChars);
+    return html`<div class="markdown">
+      <p class="as-is">${shown}${all ? '' : '…'}</p>
+      <button type="button" class="button small" onClick=${() => setAll(!all)}>
+        ${all ? 'Show its beginning only' : `Show all of it (${text.length.toLocaleString('en')} characters)`}
+      </button>
+    </div>`;
+  }
+  // Only a text that grew keeps its finished blocks.
+  const before = text.startsWith(blocks.current.text) ? blocks.current.taken : noBlocks;
+  const taken = takeBlocks(before, text);
+  blocks.current = { taken, text };
+  const last = text.slice(taken.consumed);
+  return html`<div class="markdown">
+    ${taken.finished.map((block, at) => html`<${Block} key=${at} text=${block} done=${true} />`)}
+    ${last.trim() === '' ? '' : html`<${Block} key=${taken.finished.length} text=${last} done=${done} />`}
+  </div>`;
+}
+
+function Block({ text, done }: MarkdownProps): ComponentChild {
+  const place = useRef<HTMLDivElement>(null);
+  const shown = useRef<{ code: Text; value: string } | undefined>(undefined);
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const open = done ? undefined : openCode(text);
+    if (open !== undefined) {
+      showOpenCode(element, open);
+      return;
+    }
+    shown.current = undefined;
+    element.replaceChildren(toFragment(text));
+    if (done) void highlight(element).catch(() => undefined); // Code without colours is still code.
+  }, [text, done]);
+  return html`<div class="block" ref=${place}></div>`;
+
+  /** Code that grows is only added to. */
+  function showOpenCode(element: HTMLElement, { language, code }: { language: string; code: string }): void {
+    const before = shown.current;
+    if (before !== undefined && code.startsWith(before.value)) {
+      before.code.appendData(code.slice(before.value.length));
+      before.value = code;
+      return;
+    }
+    const pre = document.createElement('pre');
+    const body = document.createElement('code');
+    if (/^[\w+#.-]+$/.test(language)) body.className = `language-${language}`;
+    pre.append(body);
+    const box = codeBox(pre);
+    const value = document.createTextNode(code);
+    box.querySelector('code')?.append(value);
+    element.replaceChildren(box);
+    shown.current = { code: value, value: code };
+  }
+}

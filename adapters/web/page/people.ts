@@ -1,0 +1,27 @@
+import type { ComponentChild } from 'preact';
+import { html } from './html.ts';
+import { mark } from './icons.ts';
+
+const tints = 6;
+
+/** The same colours for the same name, wherever it is shown. */
+export function Avatar({ name, small = false }: { name: string; small?: boolean }): ComponentChild {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9973;
+  return html`<span class=${`avatar tint-${sum % tints}${small ? ' small' : ''}`} aria-hidden="true">${initials(name)}</span>`;
+}
+
+export function BotAvatar(): ComponentChild {
+  return html`<span class="avatar bot" aria-hidden="true">${mark(19)}</span>`;
+}
+
+function initials(name: string): string {
+  const words = name.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const [first = '?', second] = words;
+  return (firstLetter(first) + firstLetter(second ?? '')).toUpperCase();
+}
+
+/** Of a letter outside the first plane, not half of it. */
+function firstLetter(word: string): string {
+  return /^./u.exec(word)?.[0] ?? '';
+}

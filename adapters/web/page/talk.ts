@@ -1,0 +1,125 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { MemoryChange } from '../views.ts';
+import type { LiveEvent, Turns } from '../wire.ts';
+import { applied, type Entry, type Renewal, renewed, withEarlier } from './entries.ts';
+import { channelPath, get, problemOf } from './server.ts';
+
+/** One conversation as it is shown: a channel's, or a thread's. */
+export interface Talk {
+  readonly key: string;
+  readonly entries: ReadonlySignal<readonly Entry[]>;
+  readonly state: ReadonlySignal<TalkState>;
+  readonly more: ReadonlySignal<boolean>;
+  /** The fold being written. */
+  readonly fold: ReadonlySignal<MemoryChange['fold']>;
+  /** Something said to everybody who cannot see it: an answer that is finished. */
+  take(event: LiveEvent): void;
+  change(edit: (entries: readonly Entry[]) => readonly Entry[]): void;
+  renew(renewal: Renewal): void;
+  loadEarlier(): Promise<void>;
+}
+
+export type TalkState = { is: 'loading' } | { is: 'ready' } | { is: 'failed'; problem: string };
+
+/** Fast enough to look continuous, seldom enough to cost little. */
+const paintMs = 50;
+const renewMs = 120;
+const pageTurns = 40;
+
+export function createTalk(key: string): Talk {
+  const entries = signal<readonly Entry[]>([]);
+  const state = signal<TalkState>({ is: 'loading' });
+  const more = signal(false);
+  const fold = signal<MemoryChange['fold']>(undefined);
+  let waiting: LiveEvent[] = [];
+  let painting: ReturnType<typeof setTimeout> | undefined;
+  let renewing: ReturnType<typeof setTimeout> | undefined;
+  let due: Renewal = 'soft';
+  let loads = 0;
+
+  return { key, entries, state, more, fold, take, change, renew, loadEarlier };
+
+  function take(event: LiveEvent): void {
+    if (event.type === 'memory') takeMemory(event.change);
+    else if (event.type === 'reload') renew('hard');
+    else {
+      waiting.push(event);
+      if (painting === undefined) painting = setTimeout(paint, paintMs);
+    }
+  }
+
+  function paint(): void {
+    painting = undefined;
+    const events = waiting;
+    waiting = [];
+    entries.value = events.reduce(applied, entries.value);
+  }
+
+  function takeMemory({ what, fold: written }: MemoryChange): void {
+    switch (what) {
+      case 'folding':
+        fold.value = written ?? { from: 0, to: 0, done: 0 };
+        return;
+      case 'folded':
+      case 'fold-failed':
+        fold.value = undefined;
+        return;
+      case 'turns':
+        renew('soft');
+        return;
+      case 'amended':
+        renew('hard');
+        return;
+      case 'reset':
+        renew('cleared');
+    }
+  }
+
+  function change(edit: (entries: readonly Entry[]) => readonly Entry[]): void {
+    paint();
+    entries.value = edit(entries.value);
+  }
+
+  function renew(renewal: Renewal): void {
+    if (rank[renewal] > rank[due]) due = renewal;
+    if (renewing !== undefined) return;
+    renewing = setTimeout(() => void load(), state.peek().is === 'loading' ? 0 : renewMs);
+  }
+
+  async function load(): Promise<void> {
+    renewing = undefined;
+    const renewal = due;
+    due = 'soft';
+    const load = ++loads;
+    try {
+      const turns = await get<Turns>(channelPath(key, `/turns?limit=${pageTurns}`));
+      // What was asked for later is newer.
+      if (load !== loads) {
+        renew(renewal);
+        return;
+      }
+      const older = renewal === 'soft' && entries.value.some((entry) => 'seq' in entry && isBefore(entry, turns));
+      change((before) => renewed(before, turns.turns, renewal));
+      if (!older) more.value = turns.more;
+      state.value = { is: 'ready' };
+    } catch (error) {
+      if (state.value.is !== 'ready') state.value = { is: 'failed', problem: problemOf(error) };
+      else if (rank[renewal] > rank[due]) due = renewal;
+    }
+  }
+
+  async function loadEarlier(): Promise<void> {
+    const first = entries.value.find((entry) => 'seq' in entry);
+    if (first === undefined || !('seq' in first)) return;
+    const turns = await get<Turns>(channelPath(key, `/turns?before=${first.seq}&limit=${pageTurns}`));
+    change((before) => withEarlier(before, turns.turns));
+    more.value = turns.more;
+  }
+}
+
+const rank: Readonly<Record<Renewal, number>> = { soft: 0, hard: 1, cleared: 2 };
+
+function isBefore(entry: Entry, { turns }: Turns): boolean {
+  const first = turns[0];
+  return 'seq' in entry && first !== undefined && entry.seq !== undefined && entry.seq < first.seq;
+}
