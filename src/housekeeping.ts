@@ -1,4 +1,5 @@
 import { headKind } from './conversation/head.ts';
+import { isDirect } from './conversation/journal.ts';
 import { sweepLate } from './conversation/late.ts';
 import type { Memory } from './conversation/memory.ts';
 import type { ChannelId } from './event.ts';
@@ -70,7 +71,7 @@ export async function foldQuietChannels({ memory, now }: Pick<Deps, 'memory' | '
     const state = memory.conversations.peek(channel);
     if (state === undefined || state.tail.length === 0) continue;
     const profile = await memory.profiles.of(channel);
-    const limits = await memory.limits(channel, profile, state.tail.at(-1)?.name === undefined);
+    const limits = await memory.limits(channel, profile, isDirect(state));
     const high = limits.low + (limits.high - limits.low) / 2;
     if (state.rawTokens > high) await memory.folding.run({ channel, person: nobody, profile, limits, high });
   }

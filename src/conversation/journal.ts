@@ -121,6 +121,11 @@ function isUncovered(state: ChannelState, epoch: number, seq: number): boolean {
   return openRanges(state).some((range) => range.epoch === epoch && range.from <= seq && seq <= range.to);
 }
 
+/** Between one person and the bot: no names stand before what is said. A head of an older version does not say so. */
+export function isDirect({ head, tail }: Pick<ChannelState, 'head' | 'tail'>): boolean {
+  return head.direct ?? tail.findLast((turn) => turn.role === 'user')?.name === undefined;
+}
+
 /** What is remembered word for word: the stretches no fold covers. */
 export function openRanges(state: ChannelState): Range[] {
   return uncoveredRanges(liveRanges(state.head, state.view, state.nextSeq), state.view.folds);

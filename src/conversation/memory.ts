@@ -10,6 +10,7 @@ import { type Changes, createChanges } from './changes.ts';
 import { type Conversations, createConversations } from './conversations.ts';
 import { createFolding, type Folding } from './folding.ts';
 import { createFoldTexts, type FoldTexts } from './folds.ts';
+import { isDirect } from './journal.ts';
 import { createUnwrittenEdits, readLate, type UnwrittenEdits } from './late.ts';
 import { type MemoryLimits, planLimits, seedShare } from './limits.ts';
 import type { Profile } from './profile.ts';
@@ -173,7 +174,7 @@ export function createMemory(deps: MemoryDeps): Memory {
     refold(channel) {
       const fold = async (): Promise<void> => {
         const profile = await profileOf(channel);
-        const direct = (await conversations.read(channel)).tail.at(-1)?.name === undefined;
+        const direct = isDirect(await conversations.read(channel));
         const now = await limits(channel, profile, direct);
         await folding.run({ channel, person: nobody, profile, limits: now, high: now.high });
       };

@@ -1,0 +1,34 @@
+import { speakerOf } from '../turn/recalling.ts';
+import { type Context, counted, privately, type Result } from './context.ts';
+
+/** Finds what was said here, however long ago. */
+
+const perPage = 6;
+const mostChars = 240;
+/** `roses page 2`: the words take the whole rest of a line. */
+const withPage = /^([\s\S]*?)(?:\s+page\s+(\d{1,4}))?\s*$/i;
+
+export async function searchMemory({ deps, channel, values, here }: Context): Promise<Result> {
+  const [, words = '', page = '1'] = withPage.exec(String(values.words)) ?? [];
+  const offset = (Math.max(1, Number(page)) - 1) * perPage;
+  const { total, found } = await deps.memory.recall.find(channel, words, { offset, limit: perPage });
+  if (found.length === 0) {
+    const none = total === 0 ? 'Nothing that was said' : 'No more of what was said';
+    return privately(`${none} in ${here} has to do with that.`);
+  }
+  const lines = found.map((one) => {
+    const link = deps.link(one.channel, one.posts[0] ?? one.id);
+    const when = new Date(one.at).toISOString().slice(0, 16).replace('T', ' ');
+    return `**${speakerOf(one)}**, ${link === undefined ? when : `[${when}](${link})`}: ${clip(one.text)}`;
+  });
+  const rest = total - offset - found.length;
+  const heading = `${counted(total, 'message')} found in ${here}${offset > 0 ? `, from number ${offset + 1} on` : ''}:`;
+  const more = { label: `${Math.min(rest, perPage)} more`, command: `memory search ${words} page ${Number(page) + 1}` };
+  return privately([heading, ...lines].join('\n'), { actions: rest > 0 ? [more] : [] });
+}
+
+/** On one line, so that a list stays one. */
+function clip(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > mostChars ? `${line.slice(0, mostChars).toWellFormed()}…` : line;
+}
