@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Backend } from '../../src/storage/backend.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
+import { createProbe } from '../../src/storage/probe.ts';
 import { createStore, record, type Store } from '../../src/storage/store.ts';
 import { isStoreError, note } from './store.ts';
 
@@ -167,4 +168,35 @@ test('after a failure the store goes on', async () => {
   broken = false;
   await write(store);
   assert.deepEqual(await store.get(note, 'b'), { text: 'new' });
+});
+
+test('whether the store answers is asked as often as anybody likes, and written once in five seconds', async () => {
+  const working = createMemoryBackend();
+  let broken: 'read' | 'write' | undefined;
+  let writes = 0;
+  let now = 1000;
+  const store = createStore({
+    ...working,
+    getMany: (keys) => (broken === 'read' ? fail() : working.getMany(keys)),
+    setMany: (entries) => {
+      writes += 1;
+      return broken === 'write' ? fail() : working.setMany(entries);
+    },
+  });
+  const probe = createProbe(store, () => now);
+  assert.deepEqual(await Promise.all(Array.from({ length: 50 }, probe)), Array(50).fill(true));
+  now += 4999;
+  assert.equal(await probe(), true);
+  assert.equal(writes, 1);
+  broken = 'read';
+  assert.equal(await probe(), false, 'read each time');
+  broken = 'write';
+  now += 1;
+  assert.equal(await probe(), false, 'a disk that has become full');
+  broken = undefined;
+  assert.equal(await probe(), true, 'and has room again');
+  assert.equal(writes, 3);
+  now -= 3_600_000;
+  broken = 'write';
+  assert.equal(await probe(), false, 'though the clock was set back');
 });
