@@ -239,7 +239,7 @@ test('a channel that is quiet for ten minutes is folded from half way between it
   let n = 0;
   const quiet = { memory: core.memory, now: core.now };
   const raw = async () => (await core.memory.conversations.read(room)).rawTokens;
-  for (; (await raw()) < half - 80; n++) await say(core, n);
+  for (; (await raw()) < half - 150; n++) await say(core, n);
   core.advance(11 * 60_000);
   await foldQuietChannels(quiet);
   assert.equal(folds(core).length, 0, 'less than half way');
