@@ -2,15 +2,15 @@ import type { CommandEvent, Reply } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import { type Api, type Blocks, slackError } from './api.ts';
 import { homeSections, readOrigin } from './command.ts';
-import { markdownBlock } from './markdown.ts';
+import { toMrkdwn } from './markdown.ts';
 import type { Split } from './notices.ts';
 import { limits } from './reply.ts';
 
 /** The Home tab: role, memory and usage, each as its command tells it. */
 
 const maxPeople = 1000;
-/** A view takes 12,000 characters of Markdown in all. */
-const maxSectionChars = 3500;
+/** As many as a section takes. */
+const maxSectionChars = 3000;
 
 export function createHome(deps: { api: Api; log: Log; split: Split }) {
   const { api, log } = deps;
@@ -48,7 +48,7 @@ export function createHome(deps: { api: Api; log: Log; split: Split }) {
           return '';
         },
         async say(_, { text }) {
-          const [first = ''] = deps.split(text, maxSectionChars);
+          const [first = ''] = deps.split(toMrkdwn(text), maxSectionChars);
           sectionsOf(event.author.id).set(section, first);
           await publish(event.author.id);
         },
@@ -58,14 +58,18 @@ export function createHome(deps: { api: Api; log: Log; split: Split }) {
   };
 }
 
+const intro = 'Mention me in a channel, or write to me here. `/channelore help` lists what I can be told to do.';
+
+/** A view takes no `markdown` block, only messages do. */
 function toView(sections: ReadonlyMap<string, string>): Blocks {
-  const intro: Blocks = [
-    markdownBlock('Mention me in a channel, or write to me here. `/channelore help` lists what I can be told to do.'),
-  ];
   const parts = homeSections.flatMap(({ section, title }): Blocks => {
     const text = sections.get(section);
     if (text === undefined) return [];
-    return [{ type: 'divider' }, { type: 'header', text: { type: 'plain_text', text: title } }, markdownBlock(text)];
+    return [{ type: 'divider' }, { type: 'header', text: { type: 'plain_text', text: title } }, toSection(text)];
   });
-  return [...intro, ...parts];
+  return [toSection(intro), ...parts];
+}
+
+function toSection(text: string): Blocks[number] {
+  return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }

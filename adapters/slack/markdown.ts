@@ -26,10 +26,19 @@ export function markdownBlock(text: string): types.MarkdownBlock {
   return { type: 'markdown', text: neutralised(text) };
 }
 
+/** What the core says, in Slack's own way of writing, for where Markdown is not read. */
+export function toMrkdwn(text: string): string {
+  return escaped(text).replace(/\*\*(?=\S)([^*\n]+)\*\*/g, '*$1*');
+}
+
 const maxFallbackChars = 3000;
 
 /** For notifications and for whatever shows no blocks. */
 export function fallback(text: string): string {
-  const escaped = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-  return escaped.length <= maxFallbackChars ? escaped : `${escaped.slice(0, maxFallbackChars).toWellFormed()}…`;
+  const whole = escaped(text);
+  return whole.length <= maxFallbackChars ? whole : `${whole.slice(0, maxFallbackChars).toWellFormed()}…`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

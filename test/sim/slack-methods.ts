@@ -51,6 +51,9 @@ export const scopes: Record<string, readonly string[]> = {
 
 const maxMarkdown = 12_000;
 const maxBlocks = 50;
+const maxSection = 3000;
+/** Others stand in messages only: `markdown` and `table` do. */
+const viewBlocks = ['actions', 'context', 'divider', 'header', 'image', 'input', 'rich_text', 'section', 'video'];
 
 const fail = (error: string, more: object = {}): Result => ({ ok: false, error, ...more });
 
@@ -315,6 +318,10 @@ const methods: Record<string, Method> = {
   'views.publish'(state, given) {
     const view = toRecord(given.view);
     if (view.type !== 'home') return fail('invalid_arguments');
+    const blocks = Array.isArray(view.blocks) ? view.blocks.map(toRecord) : [];
+    if (blocks.some(({ type }) => !viewBlocks.includes(String(type)))) return fail('invalid_arguments');
+    const texts = blocks.map((block) => String(toRecord(block.text).text ?? ''));
+    if (texts.some((one) => one.length > maxSection)) return fail('invalid_arguments');
     const problem = contentProblem({ blocks: view.blocks });
     if (problem !== undefined) return problem;
     state.homes.set(text(given, 'user_id'), view);

@@ -11,7 +11,7 @@ import { toChannel, toPlace } from '../../adapters/slack/ids.ts';
 import { createInOrder } from '../../adapters/slack/in-order.ts';
 import { listenedEvents } from '../../adapters/slack/listening.ts';
 import { botScopes, toManifest } from '../../adapters/slack/manifest.ts';
-import { growing, markdownBlock, maxPieceChars, neutralised } from '../../adapters/slack/markdown.ts';
+import { growing, markdownBlock, maxPieceChars, neutralised, toMrkdwn } from '../../adapters/slack/markdown.ts';
 import { methodScopes } from '../../adapters/slack/methods.ts';
 import { createPeople } from '../../adapters/slack/people.ts';
 import { isSlacks } from '../../adapters/slack/signature.ts';
@@ -118,6 +118,13 @@ test('whatever is streamed bit by bit only ever grows into what is streamed at o
       assert.ok(neutralised(text).startsWith(before), JSON.stringify([text, before]));
     }),
     { numRuns: 5000 },
+  );
+});
+
+test('where no Markdown is read, what the core says is written in Slack’s own way, and calls nobody', () => {
+  assert.equal(
+    toMrkdwn('**What I remember** (of 5 < 6)\n> a & **b**\n`role`\n```\n2 ** 3\n```\n<!here> <@U1>'),
+    '*What I remember* (of 5 &lt; 6)\n&gt; a &amp; *b*\n`role`\n```\n2 ** 3\n```\n&lt;!here&gt; &lt;@U1&gt;',
   );
 });
 
