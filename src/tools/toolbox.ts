@@ -44,8 +44,12 @@ export function createToolbox(
     async offered(channel, { tools: wanted = [] }) {
       if (wanted !== 'all' && wanted.length === 0) return [];
       const found = await Promise.all(sources.map((source) => toolsOf(source, channel)));
-      const meant = found.flat().filter(({ name }) => isAllowed(name) && (wanted === 'all' || wanted.includes(name)));
-      return [...new Map(meant.toReversed().map((tool) => [tool.name, tool])).values()].toReversed();
+      const byName = new Map<string, Tool>();
+      for (const tool of found.flat()) {
+        const isMeant = isAllowed(tool.name) && (wanted === 'all' || wanted.includes(tool.name));
+        if (isMeant && !byName.has(tool.name)) byName.set(tool.name, tool);
+      }
+      return [...byName.values()];
     },
     names: () => [...new Set(sources.flatMap((source) => source.names()).filter(isAllowed))],
   };
