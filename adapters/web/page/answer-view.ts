@@ -31,7 +31,7 @@ export function AnswerView({ talk, answer }: { talk: Talk; answer: Answer }): Co
       ${tools.length === 0 ? '' : html`<${ToolsUsed} tools=${tools} />`}
       ${partial === undefined ? '' : html`<p class="partial">${partial}</p>`}
       ${
-        actions.length === 0 || !isOwn.value
+        actions.length === 0 || !done || !isOwn.value
           ? ''
           : html`<div class="entry-actions">
               ${actions.map(

@@ -1,6 +1,7 @@
 import type { ComponentChild } from 'preact';
 import type { Inspection, PromptPart } from '../views.ts';
 import { html } from './html.ts';
+import { icon } from './icons.ts';
 import { toCount, toShare } from './numbers.ts';
 import { inspectedTalk } from './open-channel.ts';
 
@@ -15,7 +16,7 @@ const partNames: Readonly<Record<PromptPart, string>> = {
 };
 
 /** What the next prompt takes of the budget, and how near the next fold is. */
-export function BudgetView({ memory }: { memory: Inspection }): ComponentChild {
+export function BudgetView({ memory, onPrompt }: { memory: Inspection; onPrompt(): void }): ComponentChild {
   const { budget } = memory;
   const parts = budget.parts.filter(({ tokens }) => tokens > 0);
   const used = budget.total - budget.room;
@@ -33,6 +34,9 @@ export function BudgetView({ memory }: { memory: Inspection }): ComponentChild {
       <li><span class="swatch part-room"></span> Room left <span class="tokens">${toCount(budget.room)}</span></li>
     </ul>
     ${memory.leftOut ? html`<p class="warning under">The oldest turns do not fit: they are left out until they are folded.</p>` : ''}
+    <div class="button-row next-prompt">
+      <button type="button" class="button small" onClick=${onPrompt}>${icon('eye', 14)} The exact next prompt</button>
+    </div>
   </section>
   <${NextFold} memory=${memory} />`;
 }

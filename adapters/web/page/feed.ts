@@ -4,6 +4,7 @@ import { type Entry, keyOf } from './entries.ts';
 import { EntryView } from './entry-view.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
+import { inspected } from './inspected.ts';
 import type { Talk } from './talk.ts';
 import { startOfDay, toDay } from './time.ts';
 
@@ -23,6 +24,7 @@ export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
   const scroll = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const height = useRef(0);
   const [away, setAway] = useState(false);
   const entries = talk.entries.value;
   const state = talk.state.value;
@@ -59,6 +61,11 @@ export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
   const onScroll = () => {
     const element = scroll.current;
     if (element === null) return;
+    const now = element.scrollHeight + element.clientHeight;
+    const isLayout = now !== height.current;
+    height.current = now;
+    // Where something grew or the window shrank, nobody scrolled.
+    if (isLayout && atEnd.current) return;
     atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < nearEndPx;
     setAway(!atEnd.current);
   };
@@ -83,7 +90,7 @@ export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
       }
       ${state.is === 'failed' ? html`<p class="warning" role="alert">${state.problem}</p>` : ''}
       ${state.is === 'ready' && entries.length === 0 ? empty : ''}
-      <ol class="entries">${withDays(talk, entries)}</ol>
+      <ol class="entries">${rows(talk, entries)}</ol>
       ${entries.length === 0 ? '' : after}
       ${
         away
@@ -96,16 +103,26 @@ export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
   </div>`;
 }
 
-function withDays(talk: Talk, entries: readonly Entry[]): ComponentChild[] {
+function rows(talk: Talk, entries: readonly Entry[]): ComponentChild[] {
   const now = Date.now();
+  const border = foldBorder(talk, entries);
   return entries.flatMap((entry, at) => {
     const before = entries[at - 1];
     const sameDay = before !== undefined && startOfDay(before.at) === startOfDay(entry.at);
     const view = html`<${EntryView} key=${keyOf(entry)} talk=${talk} entry=${entry}
       joined=${sameDay && isJoined(before, entry)} />`;
-    if (sameDay) return [view];
-    return [html`<li class="day" key=${`day ${startOfDay(entry.at)}`}>${toDay(entry.at, now)}</li>`, view];
+    const line = html`<li class="fold-line" key="folded">Above: folded into a summary. Below: word for word</li>`;
+    const day = html`<li class="day" key=${`day ${startOfDay(entry.at)}`}>${toDay(entry.at, now)}</li>`;
+    return [...(sameDay ? [] : [day]), ...(entry === border ? [line] : []), view];
   });
+}
+
+/** The first of those still remembered word for word, where older ones are folded. */
+function foldBorder(talk: Talk, entries: readonly Entry[]): Entry | undefined {
+  const memory = inspected.value.is === 'ready' ? inspected.value.memory : undefined;
+  const first = memory?.turns.firstVerbatim;
+  if (memory === undefined || memory.channel !== talk.key || memory.folds.length === 0 || first === undefined) return;
+  return entries.find((entry) => 'seq' in entry && entry.seq !== undefined && entry.seq >= first);
 }
 
 function isJoined(before: Entry, entry: Entry): boolean {

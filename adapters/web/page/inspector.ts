@@ -36,10 +36,7 @@ export function Inspector(): ComponentChild {
 function Contents({ memory, channel }: { memory: Inspection; channel: string }): ComponentChild {
   const [prompt, setPrompt] = useState(false);
   return html`
-    <${BudgetView} memory=${memory} />
-    <div class="button-row under">
-      <button type="button" class="button small" onClick=${() => setPrompt(true)}>${icon('eye', 14)} The exact next prompt</button>
-    </div>
+    <${BudgetView} memory=${memory} onPrompt=${() => setPrompt(true)} />
     ${prompt ? html`<${PromptDialog} channel=${channel} onClose=${() => setPrompt(false)} />` : ''}
     <${FoldsView} memory=${memory} channel=${channel} />
     <${Recalled} memory=${memory} />

@@ -27,6 +27,8 @@ const allowed: Config & { RETURN_DOM_FRAGMENT: true } = {
   ).split(' '),
   ALLOWED_ATTR: ['href', 'title', 'start', 'align', 'class'],
   ALLOWED_URI_REGEXP: /^(https?:\/\/|mailto:)/i,
+  // Not addresses, so not to be tested as such.
+  ADD_URI_SAFE_ATTR: ['align', 'start'],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,

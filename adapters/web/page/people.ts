@@ -2,12 +2,12 @@ import type { ComponentChild } from 'preact';
 import { html } from './html.ts';
 import { mark } from './icons.ts';
 
-const tints = 6;
+const tints = 8;
 
 /** The same colours for the same name, wherever it is shown. */
 export function Avatar({ name, small = false }: { name: string; small?: boolean }): ComponentChild {
   let sum = 0;
-  for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9973;
+  for (const character of name) sum = (sum * 33 + (character.codePointAt(0) ?? 0)) % 10_007;
   return html`<span class=${`avatar tint-${sum % tints}${small ? ' small' : ''}`} aria-hidden="true">${initials(name)}</span>`;
 }
 

@@ -1,7 +1,7 @@
 /** Times as people say them. */
 
 export function toClock(at: number): string {
-  return new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  return new Date(at).toLocaleTimeString(undefined, { timeStyle: 'short' });
 }
 
 export function toMoment(at: number): string {
