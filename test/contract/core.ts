@@ -1,5 +1,6 @@
 import { toDefaults } from '../../src/app.ts';
 import { parseConfig } from '../../src/config.ts';
+import type { Profile } from '../../src/conversation/profile.ts';
 import { type Core, createCore } from '../../src/core.ts';
 import { type Event, type Intake, type Notice, type Reply, toChannelId } from '../../src/event.ts';
 import { createLog } from '../../src/log.ts';
@@ -7,6 +8,7 @@ import type { Model, ModelEvent, ModelRequest } from '../../src/model/model.ts';
 import { createMetrics } from '../../src/operations/metrics.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createStore, type Store } from '../../src/storage/store.ts';
+import type { Toolbox } from '../../src/tools/toolbox.ts';
 
 /** The core in this process, with a model that does what it is told and an adapter that keeps what it is given. */
 
@@ -15,7 +17,14 @@ export interface ScriptedModel extends Model {
   answers(): ModelRequest[];
 }
 
-type Said = string | { text: string; finish?: 'stop' | 'length'; promptTokens?: number };
+export interface SaidAtLength {
+  text: string;
+  finish?: 'stop' | 'length';
+  promptTokens?: number;
+  calls?: { id?: string; name: string; arguments: string }[];
+}
+
+type Said = string | SaidAtLength;
 
 export function scriptedModel(script: (request: ModelRequest, n: number) => Said | Promise<Said>): ScriptedModel {
   const requests: ModelRequest[] = [];
@@ -29,6 +38,8 @@ export function scriptedModel(script: (request: ModelRequest, n: number) => Said
       signal.throwIfAborted();
       const said = typeof given === 'string' ? { text: given } : given;
       for (const word of said.text.split(/(?<= )/)) yield { type: 'text', text: word };
+      const calls = (said.calls ?? []).map((call, n) => ({ id: `call_${n}`, ...call }));
+      for (const call of calls) yield { type: 'tool-call', call };
       const usage = {
         prompt: said.promptTokens ?? request.promptTokens,
         cached: 0,
@@ -36,7 +47,12 @@ export function scriptedModel(script: (request: ModelRequest, n: number) => Said
         reasoning: 0,
         estimated: false,
       };
-      yield { type: 'end', finish: said.finish ?? 'stop', usage, model: request.model };
+      yield {
+        type: 'end',
+        finish: said.finish ?? (calls.length > 0 ? 'tool_calls' : 'stop'),
+        usage,
+        model: request.model,
+      };
     },
   };
 }
@@ -46,9 +62,13 @@ export interface Outcome {
   notices: Notice[];
   withdrawn: boolean;
   pieces: string[];
+  /** What was shown while the answer was awaited. */
+  notes: string[];
+  /** What is offered under the answer. */
+  actions: string[];
 }
 
-const nothing: Outcome = { answer: undefined, notices: [], withdrawn: false, pieces: [] };
+const nothing: Outcome = { answer: undefined, notices: [], withdrawn: false, pieces: [], notes: [], actions: [] };
 
 export interface TestCore extends Core {
   store: Store;
@@ -66,15 +86,20 @@ interface Options {
   model: ScriptedModel;
   env?: Record<string, string>;
   store?: Store;
+  /** What can be called; all of it, unless the profile says otherwise. */
+  toolbox?: Toolbox;
+  profile?: Partial<Profile>;
 }
 
 export async function startCore({
   model,
   env = {},
   store = createStore(createMemoryBackend()),
+  toolbox,
+  profile = {},
 }: Options): Promise<TestCore> {
   const config = parseConfig(env);
-  const defaults = toDefaults(config, 'gpt-4o');
+  const defaults: Profile = { ...toDefaults(config, 'gpt-4o'), tools: 'all', ...profile };
   const stopped = new AbortController();
   let time = Date.UTC(2026, 10, 3, 12);
   const log = createLog({ level: 'silent', format: 'json', secrets: [] });
@@ -87,17 +112,21 @@ export async function startCore({
     log,
     signal: stopped.signal,
     now: () => time,
+    ...(toolbox && { toolbox }),
   });
   const outcomes = new Map<string, Outcome>();
 
   function reply(event: Event): Reply {
-    const outcome: Outcome = { answer: undefined, notices: [], withdrawn: false, pieces: [] };
+    const outcome: Outcome = { ...nothing, notices: [], pieces: [], notes: [] };
     outcomes.set(event.id, outcome);
     return {
       limits: { pieceChars: 100_000, minEditMs: 0 },
-      async progress() {},
+      async progress(note) {
+        if (note !== '') outcome.notes.push(note);
+      },
       async write(piece) {
         outcome.pieces[piece.index] = piece.text;
+        outcome.actions = piece.actions.map((action) => action.label);
         if (piece.last) outcome.answer = outcome.pieces.slice(0, piece.index + 1).join('');
         return `${event.id}.${piece.index}`;
       },
