@@ -1,0 +1,148 @@
+import type { ChannelId } from '../event.ts';
+import type { Log } from '../log.ts';
+import type { Conversations } from './conversations.ts';
+import type { Range } from './head.ts';
+import { pageNumber, type TurnRef } from './page.ts';
+import { follow, planStep, readPage, type Seen, toSeen } from './recall-follow.ts';
+import { createRecallIndex, type RecallIndex } from './recall-index.ts';
+import { createTermReader } from './recall-terms.ts';
+import { createSlices } from './slices.ts';
+import type { Turn } from './turn.ts';
+
+/**
+ * The indexes of the channels that were asked in lately. They are made of the journal when they are first needed, kept
+ * up with it, and never stored: whichever was used longest ago goes when they grow too large together.
+ */
+export interface RecallIndexes {
+  /** Works on the index as the channel stands now, with nobody changing it meanwhile. */
+  use<T>(channel: ChannelId, work: (index: RecallIndex, seen: Seen) => Generator<void, T>): Promise<T>;
+  /** Brings it up to date where there is one. */
+  refresh(channel: ChannelId): Promise<void>;
+  /** The turns of a page; none where it is damaged. */
+  page(channel: ChannelId, ref: TurnRef): Promise<Turn[]>;
+  /** Is it still true what was found in a channel that had been seen so? More may have been said. */
+  holds(channel: ChannelId, seen: Seen): Promise<boolean>;
+  /** All of them together, roughly, in memory. */
+  bytes(): number;
+  channels(): number;
+}
+
+export interface IndexesDeps {
+  conversations: Conversations;
+  log: Log;
+  /** Of all indexes together, and of one. */
+  maxBytes?: { all: number; one: number };
+}
+
+/** Room for the largest one, of 50,000 messages, and for hundreds of a usual size beside it. */
+const defaultBytes = { all: 96 * 1024 * 1024, one: 56 * 1024 * 1024 };
+/** In a channel that never stays as it is, somewhat old is good enough: each hit is checked before it is told. */
+const mostRounds = 5;
+const mostGapsNamed = 1000;
+
+interface Kept {
+  index: RecallIndex;
+  seen: Seen;
+}
+
+export function createRecallIndexes(deps: IndexesDeps): RecallIndexes {
+  const { conversations, log, maxBytes = defaultBytes } = deps;
+  /** Least recently used first. */
+  const indexes = new Map<ChannelId, Kept>();
+  const locks = new Map<ChannelId, Promise<unknown>>();
+  const named = new Set<string>();
+  const inSlices = createSlices();
+
+  async function locked<T>(channel: ChannelId, run: () => Promise<T>): Promise<T> {
+    const before = locks.get(channel) ?? Promise.resolve();
+    const mine = before.then(run);
+    const settled = mine.catch(() => undefined);
+    locks.set(channel, settled);
+    try {
+      return await mine;
+    } finally {
+      if (locks.get(channel) === settled) locks.delete(channel);
+    }
+  }
+
+  async function current(channel: ChannelId): Promise<Kept> {
+    for (let round = 1; ; round++) {
+      const state = await conversations.read(channel);
+      const known = indexes.get(channel);
+      const step = known === undefined ? 'other' : planStep(known.seen, state);
+      if (known !== undefined && (step === 'current' || round > mostRounds)) return keep(channel, known);
+      const seen = toSeen(state);
+      const index = known === undefined || step === 'other' ? createRecallIndex() : known.index;
+      const from = known !== undefined && step === 'longer' ? known.seen.nextSeq : 0;
+      await follow(index, since(seen.ranges, from), {
+        channel,
+        journal: conversations.journal,
+        read: createTermReader(),
+        inSlices,
+        onGap: (where, why, error) => tell(channel, where, why, error),
+        maxBytes: maxBytes.one,
+      });
+      keep(channel, { index, seen });
+    }
+  }
+
+  function keep(channel: ChannelId, kept: Kept): Kept {
+    indexes.delete(channel);
+    indexes.set(channel, kept);
+    let total = bytes();
+    for (const [oldest, { index }] of indexes) {
+      if (total <= maxBytes.all || oldest === channel) break;
+      indexes.delete(oldest);
+      total -= index.bytes();
+    }
+    return kept;
+  }
+
+  function bytes(): number {
+    let sum = 0;
+    for (const { index } of indexes.values()) sum += index.bytes();
+    return sum;
+  }
+
+  /** Once: it stays so, and every search would say it again. */
+  function tell(channel: ChannelId, { epoch, from }: Range, why: 'damaged' | 'missing', error: unknown): void {
+    const place = `${channel} ${epoch} ${pageNumber(from)}`;
+    if (named.has(place) || named.size >= mostGapsNamed) return;
+    named.add(place);
+    const text = `a page of the journal is ${why}: what was said there is not found again, all else is`;
+    log.error({ channel, epoch, turn: from, err: error }, text);
+  }
+
+  return {
+    async use(channel, work) {
+      return await locked(channel, async () => {
+        const { index, seen } = await current(channel);
+        return await inSlices(work(index, seen));
+      });
+    },
+
+    async refresh(channel) {
+      await locked(channel, async () => {
+        if (indexes.has(channel)) await current(channel);
+      });
+    },
+
+    async page(channel, { epoch, seq }) {
+      const piece = { epoch, from: seq, to: seq };
+      const onGap = (where: Range, why: 'damaged' | 'missing', error: unknown) => tell(channel, where, why, error);
+      return (await readPage(piece, { channel, journal: conversations.journal, onGap })).turns ?? [];
+    },
+
+    async holds(channel, seen) {
+      const step = planStep(seen, await conversations.read(channel));
+      return step === 'current' || step === 'longer';
+    },
+
+    bytes,
+    channels: () => indexes.size,
+  };
+}
+
+function since(ranges: readonly Range[], seq: number): Range[] {
+  return ranges.filter((range) => range.to >= seq).map((range) => ({ ...range, from: Math.max(range.from, seq) }));
+}
