@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
 import { pino } from 'pino';
-import { isColorSupported, prettyFactory } from 'pino-pretty';
+import type * as Pretty from 'pino-pretty';
 import { BotError } from './errors.ts';
 
 /**
@@ -32,13 +33,19 @@ export interface LogOptions {
 export function createLog(options: LogOptions): Log {
   const { destination = 1 } = options;
   const sink = typeof destination === 'number' ? pino.destination({ dest: destination, sync: true }) : destination;
+  const stream = options.format === 'json' ? sink : { write: prettyWriter(sink, destination) };
+  const logger = pino({ level: options.level, base: null, serializers: { err: (error: unknown) => error } }, stream);
+  return toLog(logger, createRedact(options.secrets));
+}
+
+/** Loaded only where somebody reads along, and at once: the next line may be the last. */
+function prettyWriter(sink: { write(line: string): unknown }, destination: LogOptions['destination']) {
+  const { isColorSupported, prettyFactory }: typeof Pretty = createRequire(import.meta.url)('pino-pretty');
   const prettify = prettyFactory({
     colorize: isColorSupported && typeof destination === 'number' && isatty(destination),
     translateTime: 'SYS:HH:MM:ss',
   });
-  const stream = options.format === 'json' ? sink : { write: (line: string) => sink.write(prettify(line)) };
-  const logger = pino({ level: options.level, base: null, serializers: { err: (error: unknown) => error } }, stream);
-  return toLog(logger, createRedact(options.secrets));
+  return (line: string) => sink.write(prettify(line));
 }
 
 function toLog(logger: pino.Logger, redact: (text: string) => string): Log {

