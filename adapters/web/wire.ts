@@ -42,6 +42,8 @@ export interface OwnChannel {
   name: string;
   createdAt: number;
   lastAt: number;
+  /** Whether this visitor may: admins, and whoever made it. */
+  mayDelete: boolean;
   threads: readonly OwnThread[];
 }
 

@@ -10,24 +10,46 @@ export interface Health {
 /** Takes a request that is its own and says so; leaves any other for the next handler. */
 type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-interface OperationsDeps {
+interface HealthDeps {
   health: () => Promise<Health>;
+}
+
+interface MetricsDeps {
   metrics: Pick<Metrics, 'render'>;
+}
+
+interface OperationsDeps extends HealthDeps, MetricsDeps {
+  host: string;
+  port: number;
+  /** Where numbers are served: on `port` where nothing else is said, on another port of the same host, or nowhere. */
+  metricsPort?: number | 'none';
+  /** What else is served on `port`. */
+  more?: Handler;
 }
 
 /** Longer than any part should need to tell its state, shorter than the usual prober's patience. */
 const healthMs = 3_000;
 
-/** `/healthz`: the process lives. `/readyz`: what it needs does, part by part. `/metrics`: for Prometheus. */
-export function operationsHandler({ health, metrics }: OperationsDeps): Handler {
-  const pages = new Map<string, () => Promise<Page>>([
-    ['/healthz', async () => ({ status: 200, type: 'text/plain; charset=utf-8', body: 'ok\n' })],
-    ['/readyz', async () => toReadyPage(await withinLimit(health))],
-    ['/metrics', async () => ({ status: 200, type: metricsContentType, body: await metrics.render() })],
-  ]);
+/** `/healthz`: the process lives. `/readyz`: what it needs does, part by part. */
+function healthHandler({ health }: HealthDeps): Handler {
+  return toHandler({
+    '/healthz': async () => ({ status: 200, type: 'text/plain; charset=utf-8', body: 'ok\n' }),
+    '/readyz': async () => toReadyPage(await withinLimit(health)),
+  });
+}
+
+/** `/metrics`: for Prometheus. */
+function metricsHandler({ metrics }: MetricsDeps): Handler {
+  return toHandler({
+    '/metrics': async () => ({ status: 200, type: metricsContentType, body: await metrics.render() }),
+  });
+}
+
+function toHandler(pages: Record<string, () => Promise<Page>>): Handler {
+  const byPath = new Map(Object.entries(pages));
   return (request, response) => {
     const [path = ''] = (request.url ?? '').split('?');
-    const page = pages.get(path);
+    const page = byPath.get(path);
     if (page === undefined) return false;
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       send(response, { status: 405, type: 'text/plain', body: 'GET or HEAD only\n' }, { allow: 'GET, HEAD' });
@@ -41,16 +63,40 @@ export function operationsHandler({ health, metrics }: OperationsDeps): Handler 
   };
 }
 
-/** Listens on one address for all the handlers; the first that takes a request answers it. */
+/** Listens for all the handlers; the first that takes a request answers it. */
 export async function startOperations(
-  deps: OperationsDeps & { host: string; port: number },
+  deps: OperationsDeps,
+): Promise<{ port: number; metricsPort: number | undefined; close(): Promise<void> }> {
+  const { host, port, metricsPort = port, more } = deps;
+  const isShared = metricsPort === port;
+  const own = [healthHandler(deps), ...(isShared ? [metricsHandler(deps)] : []), ...(more === undefined ? [] : [more])];
+  const main = await serve(own, host, port, 'PORT');
+  if (isShared) return { ...main, metricsPort: main.port };
+  if (metricsPort === 'none') return { ...main, metricsPort: undefined };
+  const numbers = await serve([metricsHandler(deps)], host, metricsPort, 'METRICS_PORT').catch(
+    async (error: unknown) => {
+      await main.close();
+      throw error;
+    },
+  );
+  return {
+    port: main.port,
+    metricsPort: numbers.port,
+    close: async () => void (await Promise.all([main.close(), numbers.close()])),
+  };
+}
+
+async function serve(
+  handlers: readonly Handler[],
+  host: string,
+  port: number,
+  variable: string,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const { host, port } = deps;
-  const handle = operationsHandler(deps);
   const server = createServer((request, response) => {
-    if (!handle(request, response)) send(response, { status: 404, type: 'text/plain', body: 'nothing here\n' });
+    if (handlers.some((handle) => handle(request, response))) return;
+    send(response, { status: 404, type: 'text/plain', body: 'nothing here\n' });
   });
-  await listen(server, host, port);
+  await listen(server, host, port, variable);
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
@@ -88,21 +134,21 @@ function send(response: ServerResponse, page: Page, headers: Record<string, stri
   response.end(response.req.method === 'HEAD' ? undefined : page.body);
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: Server, host: string, port: number, variable: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      reject(new BotError('config', listenProblem(cause.code ?? '', host, port), { cause }));
+      reject(new BotError('config', listenProblem(cause.code ?? '', host, `${variable} ${port}`), { cause }));
     });
     server.listen(port, host, resolve);
   });
 }
 
-function listenProblem(code: string, host: string, port: number): string {
+function listenProblem(code: string, host: string, port: string): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `PORT ${port} on ${host} is in use by another program; end that one or set another PORT`;
+      return `${port} on ${host} is in use by another program; end that one or set another`;
     case 'EACCES':
-      return `PORT ${port} may not be opened by this user; set a PORT above 1023`;
+      return `${port} may not be opened by this user; set one above 1023`;
     default:
       return `HOST ${host} is no address this machine can listen on`;
   }

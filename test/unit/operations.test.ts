@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BotError } from '../../src/errors.ts';
-import { type Health, operationsHandler, startOperations } from '../../src/operations/http.ts';
+import { type Health, startOperations } from '../../src/operations/http.ts';
 import { createMetrics } from '../../src/operations/metrics.ts';
 
 async function start(t: TestContext, health: () => Promise<Health>) {
@@ -145,15 +145,49 @@ test('closing does not wait for a client that never ends its request', async (t)
   await assert.rejects(get('/healthz'));
 });
 
-test('other pages can stand beside these on the same address', async (t) => {
-  const operations = operationsHandler({ health: well, metrics: createMetrics() });
-  const server = createServer((incoming, response) => {
-    if (!operations(incoming, response)) response.end('the console');
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.after(() => server.close());
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  const text = async (path: string) => (await fetch(`http://127.0.0.1:${address.port}${path}`)).text();
+test('other pages stand beside these on the same address, and do not stand before them', async (t) => {
+  const more = (_: IncomingMessage, response: ServerResponse): boolean => {
+    response.end('the console');
+    return true;
+  };
+  const options = { host: '127.0.0.1', port: 0, health: well, metrics: createMetrics(), more };
+  const operations = await startOperations(options);
+  t.after(() => operations.close());
+  const text = async (path: string) => (await fetch(`http://127.0.0.1:${operations.port}${path}`)).text();
   assert.deepEqual([await text('/healthz'), await text('/')], ['ok\n', 'the console']);
 });
+
+test('numbers stay off a port that others reach, unless they get one of their own', async (t) => {
+  const options = { host: '127.0.0.1', port: 0, health: well, metrics: createMetrics() };
+  const silent = await startOperations({ ...options, metricsPort: 'none' });
+  t.after(() => silent.close());
+  const ownPort = await freePort();
+  const apart = await startOperations({ ...options, metricsPort: ownPort });
+  t.after(() => apart.close());
+  const status = async (port: number | undefined, path: string) =>
+    (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+  assert.deepEqual([await status(silent.port, '/metrics'), silent.metricsPort], [404, undefined]);
+  assert.deepEqual([await status(apart.port, '/metrics'), await status(apart.port, '/healthz')], [404, 200]);
+  assert.deepEqual([await status(ownPort, '/metrics'), await status(ownPort, '/healthz')], [200, 404]);
+});
+
+test('a port for numbers that is in use is named, and nothing else is left listening', async (t) => {
+  const { operations } = await start(t, well);
+  const port = await freePort();
+  const options = { host: '127.0.0.1', port, health: well, metrics: createMetrics() };
+  await assert.rejects(
+    startOperations({ ...options, metricsPort: operations.port }),
+    new RegExp(`METRICS_PORT ${operations.port} .* in use`),
+  );
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/healthz`));
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  server.close();
+  await once(server, 'close');
+  return address.port;
+}

@@ -1,0 +1,65 @@
+import { readBody, refusal, toJson } from './answers.ts';
+import type { KeptFiles } from './kept-files.ts';
+import type { Route } from './route.ts';
+import { toName } from './text.ts';
+import { limits } from './to-event.ts';
+import type { Uploads } from './uploads.ts';
+
+/** Files that people attach, and files that they are given. */
+interface FileDeps {
+  uploads: Uploads;
+  files: KeptFiles;
+}
+
+const maxAtOnce = 8;
+const fileNameChars = 100;
+const plainMime = /^[\w.+-]{1,60}\/[\w.+-]{1,80}$/;
+/** What a browser would run or show as a page is only ever handed over as bytes. */
+const showable = /^(image\/(png|jpeg|gif|webp)|text\/(plain|markdown|csv)|application\/json)$/;
+
+export function fileRoutes({ uploads, files }: FileDeps): Route[] {
+  let running = 0;
+
+  return [
+    {
+      method: 'POST',
+      path: '/api/uploads',
+      rights: 'console',
+      async handle(c, { person }) {
+        if (running >= maxAtOnce) throw refusal(429, 'Too many files are being sent just now; try again in a moment.');
+        running += 1;
+        try {
+          const name = toName(c.req.query('name') ?? '', fileNameChars) || 'file';
+          const given = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+          const mime = plainMime.test(given) ? given : 'application/octet-stream';
+          const content = await readBody(c.req.raw, limits.uploadBytes);
+          return toJson(await uploads.put(person.id, { name, mime, content }), 201);
+        } finally {
+          running -= 1;
+        }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/files/:id',
+      rights: 'console',
+      async handle(c, { person }) {
+        const file = files.get(c.req.param('id') ?? '', person.id);
+        if (file === undefined) throw refusal(404, 'This file is no longer there; ask for it again.');
+        return toDownload(file.name, file.mime, file.content);
+      },
+    },
+  ];
+}
+
+export function toDownload(name: string, mime: string, content: Buffer<ArrayBuffer> | string): Response {
+  const plain = name.replace(/[^\w.-]/g, '_');
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  const [type = ''] = mime.split(';');
+  return new Response(content, {
+    headers: {
+      'content-type': showable.test(type) ? mime : 'application/octet-stream',
+      'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`,
+    },
+  });
+}

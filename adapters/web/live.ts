@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import type { ChannelId } from '../../src/event.ts';
+import { parentChannel } from '../../src/event.ts';
+import { createLiveRing, type LiveRing, toEventText } from './live-ring.ts';
+import type { LiveEvent } from './wire.ts';
+
+/**
+ * What happens, to whoever looks on. Readers take what they can hold, from a place of their own in the channel's ring:
+ * one that does not read costs nothing, and is told afterwards that it missed something.
+ */
+export interface Live {
+  /** `only`: the one person it is for. */
+  tell(channel: ChannelId, event: LiveEvent, only?: string): void;
+  /** To everybody, whatever they look at. */
+  tellAll(event: LiveEvent): void;
+  /** What was told of a channel is not to be read again. */
+  drop(channel: ChannelId): void;
+  read(options: ReadOptions): LiveReader | undefined;
+  close(): void;
+}
+
+export interface ReadOptions {
+  channel: ChannelId;
+  person: string;
+  lastEventId: string | undefined;
+  /** What stands open now, for a reader that begins or has missed something. */
+  openNow(): readonly LiveEvent[];
+}
+
+export interface LiveReader {
+  /** The next text for the stream, as soon as there is some; nothing when it is over. */
+  next(): Promise<string | undefined>;
+  end(): void;
+}
+
+interface Watched {
+  ring: LiveRing;
+  readers: Set<() => void>;
+}
+
+const heartbeatMs = 15_000;
+const chunkChars = 64_000;
+const maxReaders = 500;
+const maxReadersEach = 30;
+/** Channels that nobody looks at any more, whose last events are kept for whoever comes back. */
+const maxKept = 50;
+
+export function createLive(): Live {
+  const run = randomBytes(4).toString('hex');
+  const watched = new Map<ChannelId, Watched>();
+  const perPerson = new Map<string, number>();
+  let seq = 0;
+  let readers = 0;
+  let isClosed = false;
+
+  const toId = (n: number): string => `${run}.${n}`;
+
+  function watch(channel: ChannelId): Watched {
+    const found = watched.get(channel) ?? { ring: createLiveRing(seq), readers: new Set() };
+    // The one used last stands last.
+    watched.delete(channel);
+    watched.set(channel, found);
+    for (const [id, one] of watched) {
+      if (watched.size <= maxKept) break;
+      if (one.readers.size === 0) watched.delete(id);
+    }
+    return found;
+  }
+
+  function push(one: Watched, text: string, only: string | undefined): void {
+    one.ring.push({ seq, text, only });
+    for (const wake of one.readers) wake();
+  }
+
+  return {
+    tell(channel, event, only) {
+      const one = watched.get(familyOf(channel));
+      if (one === undefined) return;
+      seq += 1;
+      push(one, toEventText(toId(seq), event), only);
+    },
+    tellAll(event) {
+      seq += 1;
+      for (const one of watched.values()) push(one, toEventText(toId(seq), event), undefined);
+    },
+    drop(channel) {
+      watched.get(familyOf(channel))?.ring.drop(seq);
+    },
+    read({ channel, person, lastEventId, openNow }) {
+      const mine = perPerson.get(person) ?? 0;
+      if (isClosed || readers >= maxReaders || mine >= maxReadersEach) return undefined;
+      const family = watch(familyOf(channel));
+      readers += 1;
+      perPerson.set(person, mine + 1);
+      let wake = (): void => {};
+      const onPush = (): void => wake();
+      family.readers.add(onPush);
+      let cursor = placeOf(lastEventId);
+      let isOver = false;
+
+      /** Everything from the start: what stands open, and before it, where something was shown already, that it is old. */
+      function begin(hasShown: boolean): string {
+        cursor = seq;
+        const events: LiveEvent[] = hasShown ? [{ type: 'reload' }, ...openNow()] : [...openNow()];
+        return `: ready\nid: ${toId(seq)}\n\n${events.map((event) => toEventText(toId(seq), event)).join('')}`;
+      }
+
+      function takeText(): string {
+        if (cursor === undefined) return begin(lastEventId !== undefined);
+        const entries = family.ring.after(cursor, chunkChars);
+        if (entries === undefined) return begin(true);
+        cursor = entries.at(-1)?.seq ?? cursor;
+        const isFor = (only: string | undefined): boolean => only === undefined || only === person;
+        return entries.map((entry) => (isFor(entry.only) ? entry.text : '')).join('');
+      }
+
+      return {
+        async next() {
+          for (;;) {
+            if (isOver || isClosed) return undefined;
+            const text = takeText();
+            if (text !== '') return text;
+            const { promise, resolve } = Promise.withResolvers<'pushed' | 'quiet'>();
+            wake = () => resolve('pushed');
+            const timer = setTimeout(resolve, heartbeatMs, 'quiet');
+            const why = await promise;
+            clearTimeout(timer);
+            if (why === 'quiet') return ': \n\n';
+          }
+        },
+        end() {
+          if (isOver) return;
+          isOver = true;
+          family.readers.delete(onPush);
+          readers -= 1;
+          const left = (perPerson.get(person) ?? 1) - 1;
+          if (left === 0) perPerson.delete(person);
+          else perPerson.set(person, left);
+          wake();
+        },
+      };
+    },
+    close() {
+      isClosed = true;
+      for (const one of watched.values()) for (const wake of one.readers) wake();
+    },
+  };
+
+  /** Nothing where it is of another run, or nonsense. */
+  function placeOf(id: string | undefined): number | undefined {
+    const [of, n = ''] = (id ?? '').split('.');
+    const place = Number(n);
+    return of === run && /^\d+$/.test(n) && place <= seq ? place : undefined;
+  }
+}
+
+/** A channel and its threads are looked at together. */
+export function familyOf(channel: ChannelId): ChannelId {
+  return parentChannel(channel) ?? channel;
+}

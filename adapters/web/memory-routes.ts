@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { readJson, toJson } from './answers.ts';
+import type { MemoryViews } from './host.ts';
+import type { KeptFiles } from './kept-files.ts';
+import type { Route } from './route.ts';
+import { limits } from './to-event.ts';
+import type { OrderAnswer } from './wire.ts';
+
+/** The memory of a channel, seen and steered. */
+interface MemoryDeps {
+  views: MemoryViews;
+  files: KeptFiles;
+  now(): number;
+}
+
+const orderPost = z.object({ line: z.string().min(1).max(limits.textChars) });
+const maxBodyBytes = limits.textChars * 6 + 10_000;
+
+export function memoryRoutes({ views, files, now }: MemoryDeps): Route[] {
+  let orders = 0;
+
+  return [
+    {
+      method: 'GET',
+      path: '/api/memory/:key',
+      rights: 'any',
+      handle: async (_c, _visitor, channel) => toJson(await views.inspect(channel)),
+    },
+    {
+      method: 'GET',
+      path: '/api/memory/:key/prompt',
+      rights: 'any',
+      handle: async (_c, _visitor, channel) => toJson(await views.prompt(channel)),
+    },
+    {
+      method: 'POST',
+      path: '/api/memory/:key/orders',
+      rights: 'any',
+      async handle(c, { person, admin }, channel) {
+        const { line } = await readJson(c, orderPost, maxBodyBytes);
+        const notice = await views.order(channel, { ...person, admin }, line.trim().replace(/^\//, ''));
+        orders += 1;
+        const kept = files.put(`order:${now()}:${orders}`, notice.files, person.id);
+        const answer: OrderAnswer = { text: notice.text, actions: notice.actions, files: kept };
+        return toJson(answer);
+      },
+    },
+  ];
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { readJson, refusal, toJson } from './answers.ts';
+import type { Entrance } from './entrance.ts';
+import type { ConsoleHost } from './host.ts';
+import type { Route, Visitor } from './route.ts';
+import { toName } from './text.ts';
+import { limits } from './to-event.ts';
+import type { Me } from './wire.ts';
+
+/** Who the visitor is, and what they can order. */
+interface PeopleDeps {
+  host: Pick<ConsoleHost, 'defaultRole' | 'commands' | 'presets' | 'complete'>;
+  entrance: Entrance;
+  hasLogin: boolean;
+}
+
+const namePost = z.object({ name: z.string().max(1000) });
+const maxLineChars = 2_000;
+const maxCompletions = 50;
+
+export function peopleRoutes({ host, entrance, hasLogin }: PeopleDeps): Route[] {
+  async function toMe({ person, admin }: Visitor): Promise<Me> {
+    const presets = await host.presets();
+    return { person, admin, hasLogin, defaults: { role: host.defaultRole }, commands: host.commands, presets, limits };
+  }
+
+  return [
+    { method: 'GET', path: '/api/me', rights: 'console', handle: async (_, visitor) => toJson(await toMe(visitor)) },
+    {
+      method: 'POST',
+      path: '/api/me',
+      rights: 'console',
+      async handle(c, { person, admin }) {
+        const name = toName((await readJson(c, namePost, 10_000)).name, limits.nameChars);
+        if (name === '') throw refusal(400, 'A name needs at least one letter.');
+        const named = { ...person, name };
+        const { session } = entrance.visit(c);
+        const cookie = entrance.toCookie(c, { person: named, rights: session?.rights });
+        return toJson(await toMe({ person: named, admin }), 200, { 'set-cookie': cookie });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/complete',
+      rights: 'console',
+      async handle(c) {
+        const line = (c.req.query('line') ?? '').slice(0, maxLineChars).replace(/^\//, '');
+        return toJson(host.complete(line).slice(0, maxCompletions));
+      },
+    },
+  ];
+}

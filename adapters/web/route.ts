@@ -1,0 +1,42 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { ChannelId } from '../../src/event.ts';
+import type { ChannelRecord } from './own-channels.ts';
+import type { Session } from './sessions.ts';
+import type { OwnThread } from './wire.ts';
+
+/** One of the things that can be asked of the console, and who may ask it. */
+
+export type WebContext = Context<{ Bindings: HttpBindings }>;
+
+export interface Visitor {
+  person: Session['person'];
+  admin: boolean;
+}
+
+export interface OwnPlace {
+  id: ChannelId;
+  channel: ChannelRecord;
+  thread: OwnThread | undefined;
+}
+
+interface Base {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  path: string;
+}
+
+/**
+ * - `public`: anybody
+ * - `console`: whoever may use the console; `admin`: whoever may look after everything
+ * - `own`: as `console`, about one of the console's own channels, named by `:key`
+ * - `any`: the same for the console's own channels, and as `admin` for those of other platforms
+ */
+export type Route =
+  | (Base & { rights: 'public'; handle(c: WebContext): Promise<Response> })
+  | (Base & { rights: 'console' | 'admin'; handle(c: WebContext, visitor: Visitor): Promise<Response> })
+  | (Base & { rights: 'own'; handle(c: WebContext, visitor: Visitor, place: OwnPlace): Promise<Response> })
+  | (Base & { rights: 'any'; handle(c: WebContext, visitor: Visitor, channel: ChannelId): Promise<Response> });
+
+export function isApi(path: string): boolean {
+  return path.startsWith('/api/');
+}

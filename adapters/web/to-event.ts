@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { Attachment, CommandEvent, DeleteEvent, EditEvent, MessageEvent } from '../../src/event.ts';
+import type { OwnPlace, Visitor } from './route.ts';
+
+/** What the page posts, checked, and the events it becomes. */
+
+export const limits = { uploadBytes: 8_000_000, files: 10, textChars: 200_000, nameChars: 60 };
+
+const id = z.string().regex(/^[\w-]{8,64}$/, 'must be 8 to 64 letters, digits, - or _');
+const at = z.number();
+const messageId = z.string().min(1).max(300);
+const text = z.string().max(limits.textChars, `must have at most ${limits.textChars} characters`);
+
+export const messagePost = z.object({ id, at, text, uploads: z.array(z.string().max(64)).max(limits.files) });
+export const editPost = z.object({ id, at, messageId, text: text.min(1) });
+export const deletionPost = z.object({ id, at, messageId });
+export const commandPost = z.object({ id, at, line: text, target: messageId.optional() });
+
+export interface Posted {
+  id: string;
+  at: number;
+}
+
+interface From {
+  visitor: Visitor;
+  place: OwnPlace;
+  posted: Posted;
+}
+
+/** Everybody is addressed here: a console has nobody else to speak to. */
+export function toMessage(from: From, message: string, attachments: Attachment[]): MessageEvent {
+  const { place } = from;
+  const branched = place.thread === undefined ? {} : { branchedFrom: place.thread.branchedFrom };
+  return {
+    ...toBase(from),
+    ...branched,
+    kind: 'message',
+    messageId: toEventId(from),
+    author: toAuthor(from.visitor),
+    text: message,
+    to: 'mention',
+    attachments,
+    place: place.channel.name,
+  };
+}
+
+export function toEdit(from: From, edited: string, newText: string): EditEvent {
+  return { ...toBase(from), kind: 'edit', messageId: edited, text: newText };
+}
+
+export function toDeletion(from: From, deleted: string): DeleteEvent {
+  return { ...toBase(from), kind: 'delete', messageIds: [deleted] };
+}
+
+export function toCommand(from: From, line: string, target: string | undefined): CommandEvent {
+  const command = { line: line.trim().replace(/^\//, '') };
+  const under = target === undefined ? {} : { target };
+  return { ...toBase(from), ...under, kind: 'command', author: toAuthor(from.visitor), command, direct: false };
+}
+
+/** Nobody else's ids begin like that: whose message it is can be told from its id. */
+export function isOwnMessage(visitor: Visitor, id: string): boolean {
+  return id.startsWith(`${visitor.person.id}.`);
+}
+
+function toEventId({ visitor, posted }: From): string {
+  return `${visitor.person.id}.${posted.id}`;
+}
+
+function toBase(from: From) {
+  return {
+    id: toEventId(from),
+    channel: from.place.id,
+    at: from.posted.at,
+    origin: { person: from.visitor.person.id },
+  };
+}
+
+function toAuthor({ person, admin }: Visitor) {
+  return { ...person, admin, roles: [] };
+}
+
+/** A browser's clock may be wrong, and a request may be repeated: close to ours, its own time is kept. */
+export function plausibleAt(given: number, now: number): number {
+  return given > now - behindMs && given < now + aheadMs ? Math.floor(given) : now;
+}
+
+const behindMs = 900_000;
+const aheadMs = 60_000;

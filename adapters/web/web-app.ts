@@ -1,0 +1,137 @@
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { ChannelId } from '../../src/event.ts';
+import type { Log } from '../../src/log.ts';
+import { isOwnHost, isOwnOrigin, mayRead, type Provenance } from './access.ts';
+import { refusal, toJson, toProblem } from './answers.ts';
+import type { Entrance, Visit } from './entrance.ts';
+import { isApi, type OwnPlace, type Route, type Visitor, type WebContext } from './route.ts';
+
+/** One guard before all routes: where a request comes from, who sends it, and whether they may. */
+export interface WebAppDeps {
+  routes: readonly Route[];
+  entrance: Entrance;
+  /** Nobody needs a password: then only the machine's own names are answered. */
+  isOpen: boolean;
+  /** Whether anything is taken in just now. */
+  isTaking(): boolean;
+  findOwn(key: string): OwnPlace | undefined;
+  /** A channel of another platform that may be looked into. */
+  findForeign(key: string): Promise<ChannelId | undefined>;
+  log: Log;
+  now(): number;
+}
+
+const guardHeader = 'x-channelore';
+
+const always: Record<string, string> = {
+  'x-content-type-options': 'nosniff',
+  // With no referrer at all, a browser hides the origin of our own forms.
+  'referrer-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+};
+
+const unlessSaid: Record<string, string> = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+};
+
+export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }> {
+  const { entrance, log, now } = deps;
+  const app = new Hono<{ Bindings: HttpBindings }>();
+
+  async function answer(c: WebContext, work: (visit: Visit) => Promise<Response>): Promise<Response> {
+    const visit = entrance.visit(c);
+    const response = await work(visit).catch((error: unknown) => toFailure(c, error));
+    for (const [name, value] of Object.entries(always)) response.headers.set(name, value);
+    for (const [name, value] of Object.entries(unlessSaid)) {
+      if (!response.headers.has(name)) response.headers.set(name, value);
+    }
+    if (visit.cookie !== undefined && response.ok && !response.headers.has('set-cookie'))
+      response.headers.set('set-cookie', visit.cookie);
+    return response;
+  }
+
+  function toFailure(c: WebContext, error: unknown): Response {
+    const { status, problem, known } = toProblem(error, now());
+    if (known !== undefined) {
+      const level = known.kind === 'bug' ? 'error' : status >= 500 ? 'warn' : 'debug';
+      log[level]({ path: c.req.path, kind: known.kind, error }, 'a request to the console ended in an error');
+    }
+    if (status === 401 && c.req.method === 'GET' && !isApi(c.req.path)) return redirect('/login');
+    return toJson(problem, status);
+  }
+
+  async function run(route: Route, c: WebContext, visit: Visit): Promise<Response> {
+    checkProvenance(deps, c);
+    if (route.rights === 'public') return await route.handle(c);
+    const { visitor } = visit;
+    if (visitor === undefined) throw refusal(401, 'Log in first.');
+    if (c.req.method !== 'GET' && c.req.method !== 'HEAD' && !deps.isTaking())
+      throw refusal(503, 'The program is shutting down and takes nothing more in; send it again in a moment.');
+    switch (route.rights) {
+      case 'console':
+        return await route.handle(c, visitor);
+      case 'admin':
+        if (!visitor.admin) return mustBeAdmin(c);
+        return await route.handle(c, visitor);
+      case 'own':
+        return await route.handle(c, visitor, mustBeOwn(c));
+      case 'any':
+        return await route.handle(c, visitor, await mustBeVisible(c, visitor));
+    }
+  }
+
+  function mustBeAdmin(c: WebContext): Response {
+    if (isApi(c.req.path)) throw refusal(403, 'Only admins may see this.');
+    return redirect('/login');
+  }
+
+  function mustBeOwn(c: WebContext): OwnPlace {
+    const place = deps.findOwn(c.req.param('key') ?? '');
+    if (place === undefined) throw refusal(404, 'This channel is no longer there.');
+    return place;
+  }
+
+  async function mustBeVisible(c: WebContext, visitor: Visitor): Promise<ChannelId> {
+    const key = c.req.param('key') ?? '';
+    const own = deps.findOwn(key);
+    if (own !== undefined) return own.id;
+    if (!visitor.admin) throw refusal(403, 'Only admins may look into other channels.');
+    const found = await deps.findForeign(key);
+    if (found === undefined) throw refusal(404, 'There is no such channel.');
+    return found;
+  }
+
+  for (const route of deps.routes) {
+    app.on(route.method, route.path, (c) => answer(c, (visit) => run(route, c, visit)));
+  }
+  app.notFound((c) => answer(c, () => Promise.reject(refusal(404, 'There is nothing here.'))));
+  return app;
+}
+
+function checkProvenance({ isOpen }: WebAppDeps, c: WebContext): void {
+  const from: Provenance = {
+    host: c.req.header('host'),
+    origin: c.req.header('origin'),
+    fetchSite: c.req.header('sec-fetch-site'),
+  };
+  if (isOpen && !isOwnHost(from.host)) {
+    throw refusal(403, 'Without a password the console answers only to localhost, 127.0.0.1 and [::1].');
+  }
+  const isReading = c.req.method === 'GET' || c.req.method === 'HEAD';
+  const isApiCall = isApi(c.req.path);
+  if (isReading) {
+    if (isApiCall && !mayRead(from)) throw refusal(403, 'This is for the console’s own page.');
+    return;
+  }
+  if (!isOwnOrigin(from)) throw refusal(403, 'This came from another site’s page.');
+  if (isApiCall && c.req.header(guardHeader) !== '1') throw refusal(403, `The header ${guardHeader}: 1 is missing.`);
+}
+
+export function redirect(to: string, headers: Record<string, string> = {}): Response {
+  return new Response(null, { status: 303, headers: { location: to, ...headers } });
+}
