@@ -2,6 +2,7 @@ import { toDefaults } from '../../src/app.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { Profile } from '../../src/conversation/profile.ts';
 import { type Core, createCore } from '../../src/core.ts';
+import { BotError } from '../../src/errors.ts';
 import { type Event, type Intake, type Notice, type Reply, toChannelId } from '../../src/event.ts';
 import { createLog } from '../../src/log.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../src/model/model.ts';
@@ -77,6 +78,10 @@ export interface TestCore extends Core {
   /** Resolves when the event has been handled, and what it led to is done. */
   send(event: Event): Promise<Outcome>;
   intake: Intake;
+  /** The messages that the last reply was to write anew. */
+  replyingOn: readonly string[];
+  /** From now on the platform takes no answer. */
+  refuseWrites(): void;
   stop(): Promise<void>;
   advance(ms: number): void;
   now(): number;
@@ -116,8 +121,13 @@ export async function startCore({
   });
   const outcomes = new Map<string, Outcome>();
 
-  function reply(event: Event): Reply {
-    const outcome: Outcome = { ...nothing, notices: [], pieces: [], notes: [] };
+  let replyingOn: readonly string[] = [];
+  let refusing = false;
+
+  function reply(event: Event, posted: readonly string[]): Reply {
+    if (posted.length > 0) replyingOn = posted;
+    // A second reply to the same event goes on with the same outcome.
+    const outcome: Outcome = outcomes.get(event.id) ?? { ...nothing, notices: [], pieces: [], notes: [] };
     outcomes.set(event.id, outcome);
     return {
       limits: { pieceChars: 100_000, minEditMs: 0 },
@@ -125,6 +135,7 @@ export async function startCore({
         if (note !== '') outcome.notes.push(note);
       },
       async write(piece) {
+        if (refusing) throw new BotError('platform', 'it takes no answers here');
         outcome.pieces[piece.index] = piece.text;
         outcome.actions = piece.actions.map((action) => action.label);
         if (piece.last) outcome.answer = outcome.pieces.slice(0, piece.index + 1).join('');
@@ -156,6 +167,12 @@ export async function startCore({
     model,
     outcomes,
     intake,
+    get replyingOn() {
+      return replyingOn;
+    },
+    refuseWrites() {
+      refusing = true;
+    },
     now: () => time,
     advance(ms) {
       time += ms;
