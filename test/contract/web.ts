@@ -1,0 +1,98 @@
+import type { Passwords } from '../../adapters/web/access.ts';
+import type { CommandHelp, PresetHelp } from '../../adapters/web/views.ts';
+import { startWeb, type Web, type WebDeps } from '../../adapters/web/web.ts';
+import { toDefaults } from '../../src/app.ts';
+import { commandName, usageLine } from '../../src/commands/command.ts';
+import { completeLine } from '../../src/commands/complete.ts';
+import { commands } from '../../src/commands/list.ts';
+import { parseConfig } from '../../src/config.ts';
+import { encodingForModel, loadCounter } from '../../src/conversation/tokens.ts';
+import { type Core, createCore } from '../../src/core.ts';
+import { createShelf } from '../../src/inspect/shelf.ts';
+import { createLog, type Log } from '../../src/log.ts';
+import { systemClock } from '../../src/model/clock.ts';
+import { createDemoModel } from '../../src/model/demo.ts';
+import type { Model } from '../../src/model/model.ts';
+import { startOperations } from '../../src/operations/http.ts';
+import { createMetrics } from '../../src/operations/metrics.ts';
+import { createMemoryBackend } from '../../src/storage/memory.ts';
+import { createStore, type Store } from '../../src/storage/store.ts';
+
+/** The console as people reach it: its server on a port of this machine, and the whole core behind it, in this process. */
+
+export interface WebStage {
+  url: string;
+  web: Web;
+  core: Core;
+  store: Store;
+  close(): Promise<void>;
+}
+
+export interface StageOptions {
+  port?: number;
+  model?: Model;
+  env?: Record<string, string>;
+  store?: Store;
+  passwords?: Passwords;
+  isLoopback?: boolean;
+  presets?: readonly PresetHelp[];
+  log?: Log;
+  now?: () => number;
+  /** In place of what the core offers. */
+  host?: Partial<WebDeps>;
+}
+
+export const noPasswords: Passwords = { app: undefined, admin: undefined };
+export const silent: Log = createLog({ level: 'silent', format: 'json', secrets: [] });
+
+const commandHelp: readonly CommandHelp[] = commands.map((one) => ({
+  name: commandName(one),
+  usage: usageLine(one),
+  help: one.help,
+  admin: one.who === 'admin',
+}));
+
+const countTokens = async (text: string, name: string): Promise<number> =>
+  await (await loadCounter(encodingForModel(name))).count(text);
+
+export async function startWebStage(options: StageOptions = {}): Promise<WebStage> {
+  const { port = 0, passwords = noPasswords, isLoopback = true, log = silent, now = Date.now } = options;
+  const store = options.store ?? createStore(createMemoryBackend());
+  const config = parseConfig({ STORE_URL: 'memory:', ...options.env });
+  const defaults = toDefaults(config, options.model === undefined ? 'demo' : 'gpt-4o');
+  const model = options.model ?? createDemoModel({ clock: systemClock, wordMs: 15, countTokens });
+  const stopped = new AbortController();
+  const metrics = createMetrics();
+  const core = await createCore({ config, defaults, store, model, metrics, log, signal: stopped.signal, now });
+  const web = await startWeb({
+    openIntake: core.inbox.open,
+    log,
+    now,
+    defaultRole: defaults.role,
+    complete: (line) => completeLine(commands, line),
+    commands: commandHelp,
+    presets: async () => options.presets ?? [],
+    shelf: createShelf(store, 'web'),
+    views: core.views,
+    usage: { report: core.views.usage },
+    isLoopback,
+    passwords,
+    ...options.host,
+  });
+  const health = async () => ({ ready: true, parts: [] });
+  const server = await startOperations({ host: '127.0.0.1', port, metrics, health, more: web.handle });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    web,
+    core,
+    store,
+    async close() {
+      await web.pause();
+      await core.inbox.close(0);
+      stopped.abort();
+      await core.memory.idle();
+      await web.close();
+      await server.close();
+    },
+  };
+}
