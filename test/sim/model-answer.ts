@@ -44,6 +44,8 @@ export interface Answer {
   /** The answer as text, streamed word by word. */
   text?: string;
   pieces?: Iterable<Piece> | AsyncIterable<Piece>;
+  /** Tools to call, after the text; the arguments come in fragments. */
+  calls?: { id?: string; name: string; arguments: string }[];
   /** Between pieces. */
   delayMs?: number;
   /** null: the stream says nothing of its end. */
@@ -130,7 +132,8 @@ async function* toStream(request: ChatRequest, answer: Answer): AsyncGenerator<U
     } else yield* frame(request, answer, piece);
   }
   if (answer.hang === 'after-pieces') return;
-  if (answer.finish !== null) yield* frame(request, answer, chunk({}, answer.finish ?? 'stop'));
+  const usual = answer.calls === undefined ? 'stop' : 'tool_calls';
+  if (answer.finish !== null) yield* frame(request, answer, chunk({}, answer.finish ?? usual));
   if (wantsUsage(request, answer)) {
     yield* frame(request, answer, { choices: [], usage: toWireUsage(request, answer, state.text) });
   }
@@ -138,7 +141,18 @@ async function* toStream(request: ChatRequest, answer: Answer): AsyncGenerator<U
 }
 
 function toPieces(answer: Answer): Iterable<Piece> | AsyncIterable<Piece> {
-  return answer.pieces ?? (answer.text ?? '').match(/\s*\S+\s*$|\s*\S+/g) ?? [];
+  const words = (answer.text ?? '').match(/\s*\S+\s*$|\s*\S+/g) ?? [];
+  return answer.pieces ?? [...words, ...(answer.calls ?? []).flatMap(toCallPieces)];
+}
+
+function toCallPieces(call: NonNullable<Answer['calls']>[number], index: number): Piece[] {
+  const id = call.id ?? `call_${index}`;
+  const opening = { index, id, type: 'function', function: { name: call.name, arguments: '' } };
+  const fragments = call.arguments.match(/[\s\S]{1,7}/g) ?? [];
+  return [
+    chunk({ tool_calls: [opening] }),
+    ...fragments.map((text) => chunk({ tool_calls: [{ index, function: { arguments: text } }] })),
+  ];
 }
 
 function* frame(request: ChatRequest, answer: Answer, data: Record<string, unknown>): Generator<Uint8Array> {
