@@ -97,7 +97,7 @@ export function createApi(deps: ApiDeps) {
         try {
           return await unhurried(task);
         } catch (error) {
-          const helps = ['passing', 'streaming'].includes(troubleOf(error)) && !signal.aborted;
+          const helps = ['passing', 'streaming', 'stream-over'].includes(troubleOf(error)) && !signal.aborted;
           if (!helps) throw error;
           // A shutdown ends the waiting; the next attempt is then the last.
           await rest(pauseMs);

@@ -92,7 +92,7 @@ export function toPlatformError(error: unknown, now: number): BotError {
   if (error instanceof BotError) return error;
   const trouble = troubleOf(error);
   const waitMs = trouble === 'limited' ? (retryAfterMs(error) ?? passesInMs) : passesInMs;
-  const again = ['passing', 'limited', 'streaming'].includes(trouble) ? { retryAt: now + waitMs } : {};
+  const again = ['passing', 'limited', 'streaming', 'stream-over'].includes(trouble) ? { retryAt: now + waitMs } : {};
   const scope = trouble === 'scope' ? neededScopes(error) : undefined;
   const text = scope === undefined ? words[trouble] : `${words[trouble]} (${scope})`;
   return new BotError('platform', text, { cause: error, ...again });

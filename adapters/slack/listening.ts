@@ -11,6 +11,7 @@ import {
   withIds,
 } from './command.ts';
 import { toPlatformError } from './failure.ts';
+import { isDirect } from './ids.ts';
 import { createInOrder } from './in-order.ts';
 import { inTime } from './in-time.ts';
 import type { Pane } from './pane.ts';
@@ -70,13 +71,16 @@ export function createListening(deps: ListeningDeps) {
   /** A slash command says not when it was given: at its first delivery. */
   const orderedAt = new Map<string, number>();
 
-  async function around(text: string): Promise<Around> {
-    return { ...(await people.names(idsIn(text))), team: where.team };
+  /** `channel`: where it was said, which has a name, too. */
+  async function around(text: string, channel?: string): Promise<Around> {
+    const named = idsIn(text);
+    const channels = channel === undefined || isDirect(channel) ? named.channels : [...named.channels, channel];
+    return { ...(await people.names({ ...named, channels })), team: where.team };
   }
 
   async function onMessage(message: WireMessage): Promise<void> {
     if (message.user === undefined || !isPersons(message, self)) return;
-    const looked = Promise.all([people.author(message.user), around(message.text)]);
+    const looked = Promise.all([people.author(message.user), around(message.text, message.channel)]);
     await inOrder.add(message.channel, async () => {
       const [author, names] = await looked;
       const event = toMessageEvent(message, author, names);

@@ -25,6 +25,7 @@ export function isPersons(message: Pick<WireMessage, 'user' | 'bot_id' | 'subtyp
 export function toMessageEvent(message: WireMessage, author: Author, around: Around): MessageEvent | undefined {
   if (!isPersons(message, around.self)) return undefined;
   const thread = threadOf(message);
+  const name = around.channel(message.channel);
   return {
     kind: 'message',
     id: message.ts,
@@ -35,6 +36,7 @@ export function toMessageEvent(message: WireMessage, author: Author, around: Aro
     text: asCommand(toText(message, around)),
     to: addressOf(message, thread, around),
     attachments: attachmentsOf(message),
+    ...(name === undefined ? {} : { place: thread === undefined ? name : `${name} (thread)` }),
     // A thread has the id of the message that it hangs from.
     ...(thread === undefined ? {} : { branchedFrom: thread }),
     origin: { team: message.user_team ?? message.team ?? around.team },

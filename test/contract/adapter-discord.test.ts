@@ -7,6 +7,7 @@ import { splitAnswer } from '../../src/turn/split.ts';
 import { buttonsOf, discordToken, startDiscordServer } from '../sim/discord.ts';
 import type { Person, Place } from '../sim/discord-world.ts';
 import { type AdapterHarness, describeAdapter, type Shown } from './adapter.ts';
+import { describeTalk } from './adapter-talk.ts';
 
 const discordHarness: AdapterHarness = {
   name: 'discord',
@@ -111,3 +112,4 @@ function toShown(message: APIMessage): Shown {
 }
 
 describeAdapter(discordHarness);
+await describeTalk(discordHarness);

@@ -5,6 +5,7 @@ import { splitAnswer } from '../../src/turn/split.ts';
 import { slackTokens, startSlackServer } from '../sim/slack.ts';
 import { buttonsOf, type Message, type Person, type Place, textOf } from '../sim/slack-world.ts';
 import { type AdapterHarness, describeAdapter, type Shown } from './adapter.ts';
+import { describeTalk } from './adapter-talk.ts';
 
 /** As it would be sent; in JSON a backslash is two. */
 const calls = /<\\*(!(channel|here|everyone)|!subteam\^|@[UW])|"(parse":"full|link_names":"true)"/;
@@ -115,3 +116,4 @@ function toShown(message: Message): Shown {
 }
 
 describeAdapter(slackHarness);
+await describeTalk(slackHarness);

@@ -133,6 +133,7 @@ export function describeAdapter(harness: AdapterHarness): void {
     assert.equal(platform.posts().length, 1);
     const [event] = messages(core);
     assert.deepEqual([event?.text, event?.to, event?.author.name], ['hi there', 'mention', 'Ann']);
+    assert.equal(event?.place, 'general');
   });
 
   promise('a direct message is addressed to it', async (platform, core) => {

@@ -46,6 +46,7 @@ test('a mention in a channel is the channel’s, by its time stamp, whichever ev
     origin: { team: 'T9' },
   });
   assert.equal(event()?.id, said?.id);
+  assert.equal(event({ channel: 'C2' })?.place, 'ideas');
 });
 
 test('a reply in a thread is the thread’s, and knows the message the thread hangs from', () => {
