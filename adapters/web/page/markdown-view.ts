@@ -1,6 +1,6 @@
 import type { ComponentChild } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { noBlocks, openCode, takeBlocks } from './blocks.ts';
+import { type Blocks, noBlocks, openCode, takeBlocks } from './blocks.ts';
 import { highlight } from './highlight.ts';
 import { html } from './html.ts';
 import { codeBox, toFragment } from './markdown.ts';
@@ -8,6 +8,7 @@ import { codeBox, toFragment } from './markdown.ts';
 /** What is longer is shown by its beginning until somebody wants all of it. */
 const maxShownChars = 100_000;
 const clippedChars = 5_000;
+const dearMs = 20;
 
 interface MarkdownProps {
   text: string;
@@ -15,9 +16,18 @@ interface MarkdownProps {
   done: boolean;
 }
 
+interface Shown {
+  taken: Blocks;
+  text: string;
+  /** Of the finished blocks: the same ones again are not even compared. */
+  views: readonly ComponentChild[];
+}
+
+const nothingShown: Shown = { taken: noBlocks, text: '', views: [] };
+
 export function Markdown({ text, done }: MarkdownProps): ComponentChild {
   const [all, setAll] = useState(false);
-  const blocks = useRef({ taken: noBlocks, text: '' });
+  const shownBefore = useRef<Shown>(nothingShown);
   if (text.length > maxShownChars) {
     const shown = all ? text : text.slice(0, clippedChars);
     return html`<div class="markdown">
@@ -28,19 +38,25 @@ export function Markdown({ text, done }: MarkdownProps): ComponentChild {
     </div>`;
   }
   // Only a text that grew keeps its finished blocks.
-  const before = text.startsWith(blocks.current.text) ? blocks.current.taken : noBlocks;
-  const taken = takeBlocks(before, text);
-  blocks.current = { taken, text };
+  const before = text.startsWith(shownBefore.current.text) ? shownBefore.current : nothingShown;
+  const taken = takeBlocks(before.taken, text);
+  const fresh = taken.finished.slice(before.views.length);
+  const views = [
+    ...before.views,
+    ...fresh.map((block, at) => html`<${Block} key=${before.views.length + at} text=${block} done=${true} />`),
+  ];
+  shownBefore.current = { taken, text, views };
   const last = text.slice(taken.consumed);
   return html`<div class="markdown">
-    ${taken.finished.map((block, at) => html`<${Block} key=${at} text=${block} done=${true} />`)}
+    ${views}
     ${last.trim() === '' ? '' : html`<${Block} key=${taken.finished.length} text=${last} done=${done} />`}
   </div>`;
 }
 
 function Block({ text, done }: MarkdownProps): ComponentChild {
   const place = useRef<HTMLDivElement>(null);
-  const shown = useRef<{ code: Text; value: string } | undefined>(undefined);
+  const growing = useRef<{ code: Text; value: string } | undefined>(undefined);
+  const dear = useRef(0);
   useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return;
@@ -49,15 +65,19 @@ function Block({ text, done }: MarkdownProps): ComponentChild {
       showOpenCode(element, open);
       return;
     }
-    shown.current = undefined;
+    growing.current = undefined;
+    // What takes long is drawn again only when it has grown by a good part.
+    if (!done && text.length < dear.current) return;
+    const start = performance.now();
     element.replaceChildren(toFragment(text));
+    dear.current = performance.now() - start > dearMs ? text.length * 1.3 : 0;
     if (done) void highlight(element).catch(() => undefined); // Code without colours is still code.
   }, [text, done]);
   return html`<div class="block" ref=${place}></div>`;
 
   /** Code that grows is only added to. */
   function showOpenCode(element: HTMLElement, { language, code }: { language: string; code: string }): void {
-    const before = shown.current;
+    const before = growing.current;
     if (before !== undefined && code.startsWith(before.value)) {
       before.code.appendData(code.slice(before.value.length));
       before.value = code;
@@ -71,6 +91,6 @@ function Block({ text, done }: MarkdownProps): ComponentChild {
     const value = document.createTextNode(code);
     box.querySelector('code')?.append(value);
     element.replaceChildren(box);
-    shown.current = { code: value, value: code };
+    growing.current = { code: value, value: code };
   }
 }

@@ -47,11 +47,17 @@ purify.addHook('afterSanitizeAttributes', (element) => {
 });
 
 /** What is longer in one block is no prose: it is shown as it is. */
-const maxBlockChars = 20_000;
+const maxBlockChars = 12_000;
 
 export function toFragment(markdown: string): DocumentFragment {
   if (markdown.length > maxBlockChars) return plain(markdown);
-  const fragment = purify.sanitize(marked.parse(markdown, { async: false }), allowed);
+  let fragment: DocumentFragment;
+  try {
+    fragment = purify.sanitize(marked.parse(markdown, { async: false }), allowed);
+  } catch {
+    // Thousands of quotes within quotes are more than the parser's stack holds.
+    return plain(markdown);
+  }
   for (const table of fragment.querySelectorAll('table')) table.replaceWith(scrolling(table.cloneNode(true)));
   for (const pre of fragment.querySelectorAll('pre')) pre.replaceWith(codeBox(pre));
   return fragment;

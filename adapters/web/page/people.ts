@@ -8,7 +8,7 @@ const tints = 8;
 export function Avatar({ name, small = false }: { name: string; small?: boolean }): ComponentChild {
   let sum = 0;
   for (const character of name) sum = (sum * 33 + (character.codePointAt(0) ?? 0)) % 10_007;
-  return html`<span class=${`avatar tint-${sum % tints}${small ? ' small' : ''}`} aria-hidden="true">${initials(name)}</span>`;
+  return html`<span class=${`avatar tint-${sum % tints}${small ? ' small' : ''}`} aria-hidden="true" data-initials=${initials(name)}></span>`;
 }
 
 export function BotAvatar(): ComponentChild {

@@ -72,10 +72,14 @@ function OwnRow({ channel }: { channel: OwnChannel }): ComponentChild {
           onClick=${() => {
             task.value = { is: 'rename', channel };
           }}>${icon('pencil', 15)}</button>
-        <button type="button" class="icon-button small" aria-label=${`Delete ${name}`} title="Delete"
-          onClick=${() => {
-            task.value = { is: 'delete', channel };
-          }}>${icon('trash', 15)}</button>
+        ${
+          channel.mayDelete
+            ? html`<button type="button" class="icon-button small" aria-label=${`Delete ${name}`} title="Delete"
+                onClick=${() => {
+                  task.value = { is: 'delete', channel };
+                }}>${icon('trash', 15)}</button>`
+            : ''
+        }
       </span>
     </div>
     ${
@@ -103,11 +107,12 @@ function Foot(): ComponentChild {
   const now = me.value;
   if (now === undefined) return null;
   return html`<div class="sidebar-foot">
-    <button type="button" class="me-button" title="Your name" aria-label=${`Your name is ${now.person.name}: change it`}
+    <button type="button" class="me-button" title="Your name"
       onClick=${() => {
         naming.value = true;
       }}>
       <${Avatar} name=${now.person.name} small=${true} /> <span class="name">${now.person.name}</span>
+      <span class="unseen">Change your name</span>
     </button>
     ${now.admin ? html`<a class="icon-button" href="/usage" title="Usage" aria-label="Usage">${icon('chart')}</a>` : ''}
     <${ThemeButton} />

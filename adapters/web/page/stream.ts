@@ -74,7 +74,7 @@ export function openStream(url: string, handlers: StreamHandlers): Stream {
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       const take = createParser((event) => {
         if (event.id !== '') lastId = event.id;
-        handlers.onEvent(event.name, event.data);
+        if (event.data !== '') handlers.onEvent(event.name, event.data);
       });
       for (;;) {
         const { done, value } = await reader.read();
@@ -128,7 +128,7 @@ function createParser(onEvent: (event: ServerEvent) => void): (text: string) => 
 
   function takeLine(line: string): void {
     if (line === '') {
-      if (event.lines.length > 0) onEvent({ ...event, data: event.lines.join('\n') });
+      onEvent({ ...event, data: event.lines.join('\n') });
       event = { id: '', name: 'message', data: '', lines: [] };
       return;
     }

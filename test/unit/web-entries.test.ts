@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applied, type Entry, fromTurns, put, renewed, withEarlier } from '../../adapters/web/page/entries.ts';
+import type { TurnView } from '../../adapters/web/views.ts';
+import type { LiveEvent } from '../../adapters/web/wire.ts';
+import { toChannelId } from '../../src/event.ts';
+
+const channel = toChannelId({ platform: 'web', workspace: 'console', channel: 'general' });
+
+function turn(seq: number, more: Partial<TurnView> = {}): TurnView {
+  return {
+    seq,
+    id: `p1.m${seq}`,
+    posts: [],
+    at: seq * 1000,
+    role: 'user',
+    name: 'Ann',
+    author: 'p1',
+    text: `text ${seq}`,
+    tokens: 3,
+    erased: false,
+    edited: false,
+    unanswered: undefined,
+    partial: undefined,
+    attachments: [],
+    tools: [],
+    versions: 1,
+    model: undefined,
+    answers: undefined,
+    ...more,
+  };
+}
+
+function answerTurn(seq: number, question: string, more: Partial<TurnView> = {}): TurnView {
+  return turn(seq, { role: 'assistant', posts: [`answer:${question}:0`], name: undefined, author: undefined, ...more });
+}
+
+const said = (id: string, at: number): LiveEvent => ({
+  type: 'message',
+  channel,
+  message: { id, at, person: { id: 'p1', name: 'Ann' }, text: `said ${id}`, attachments: [] },
+});
+
+const piece = (question: string, text: string, more: object = {}): LiveEvent => ({
+  type: 'piece',
+  channel,
+  piece: {
+    question,
+    id: `answer:${question}:0`,
+    index: 0,
+    at: 2000,
+    text,
+    done: false,
+    last: false,
+    actions: [],
+    ...more,
+  },
+});
+
+function shown(entries: readonly Entry[]): string[] {
+  return entries.map((entry) =>
+    entry.kind === 'answer' ? `> ${entry.pieces.map(({ text }) => text).join('|')}` : entry.text,
+  );
+}
+
+const play = (events: readonly LiveEvent[], from: readonly Entry[] = []) => events.reduce(applied, from);
+
+test('an answer appears as it is written, and each thing once however often it is told', () => {
+  const events: LiveEvent[] = [
+    said('p1.a', 1000),
+    { type: 'progress', channel, question: 'p1.a', note: '' },
+    piece('p1.a', 'Hel'),
+    { type: 'append', channel, id: 'answer:p1.a:0', from: 3, text: 'lo.' },
+  ];
+  const once = play(events);
+  assert.deepEqual(shown(once), ['said p1.a', '> Hello.']);
+  const last = piece('p1.a', 'Hello.', { done: true, last: true });
+  assert.deepEqual(play([...events, ...events, last, last]), play([...events, last]));
+});
+
+test('what is taken back is gone, and "I am on it" ends with what is said instead', () => {
+  const before = play([said('p1.a', 1000), { type: 'progress', channel, question: 'p1.a', note: 'Folding' }]);
+  assert.equal(before.length, 2);
+  assert.deepEqual(shown(play([{ type: 'withdrawn', channel, question: 'p1.a' }], before)), ['said p1.a']);
+  assert.deepEqual(shown(play([{ type: 'deleted', channel, ids: ['p1.a'] }], before)), ['> ']);
+  const refusal = { id: 's', question: 'p1.a', at: 3000, text: '⚠️ No.', private: true, actions: [], files: [] };
+  assert.deepEqual(shown(play([{ type: 'said', channel, said: refusal }], before)), ['said p1.a', '⚠️ No.']);
+});
+
+test('a piece that is gone with the last one is no longer shown', () => {
+  const second = piece('q', 'two', { id: 'answer:q:1', index: 1 });
+  const before = play([piece('q', 'one'), second]);
+  assert.deepEqual(shown(before), ['> one|two']);
+  assert.deepEqual(shown(play([piece('q', 'all', { done: true, last: true })], before)), ['> all']);
+});
+
+test('the memory takes the place of what was told live, and what it does not know yet stays', () => {
+  const live = play([said('p1.m1', 1000), piece('p1.m1', 'Hello', { done: true, last: true }), said('p1.new', 9000)]);
+  const turns = [turn(1), answerTurn(2, 'p1.m1', { text: 'Hello' })];
+  const soft = renewed(live, turns, 'soft');
+  assert.deepEqual(shown(soft), ['text 1', '> Hello', 'said p1.new']);
+  assert.deepEqual(shown(renewed(live, turns, 'hard')), ['text 1', '> Hello']);
+});
+
+test('after a reset only what was said about it remains, and what is still being sent', () => {
+  const line = { question: 'c', private: false, actions: [], files: [] };
+  const before = play([
+    said('p1.a', 1000),
+    { type: 'said', channel, said: { ...line, id: 'old', at: 2000, text: 'Old' } },
+    { type: 'said', channel, said: { ...line, id: 'new', at: 3000, text: 'A fresh memory' } },
+  ]);
+  const sending = put(before, {
+    kind: 'message',
+    id: 'p1.b',
+    at: 4000,
+    person: { id: 'p1', name: 'Ann' },
+    text: 'next',
+    attachments: [],
+    edited: false,
+    state: 'sending',
+  });
+  assert.deepEqual(shown(renewed(sending, [], 'cleared')), ['A fresh memory', 'next']);
+});
+
+test('older turns stand before those that were shown, and stay when the newest are read again', () => {
+  const page = renewed([], [turn(3), turn(4)], 'soft');
+  const all = withEarlier(page, [turn(1), turn(2, { erased: true }), turn(3)]);
+  assert.deepEqual(shown(all), ['text 1', 'text 3', 'text 4']);
+  assert.deepEqual(shown(renewed(all, [turn(4), turn(5)], 'soft')), ['text 1', 'text 3', 'text 4', 'text 5']);
+});
+
+test('an answer is known by its question, whichever of the two is told first', () => {
+  const [, answer] = fromTurns([turn(1), turn(2, { role: 'assistant', answers: 1, id: 'x' })]);
+  assert.equal(answer?.kind === 'answer' && answer.question, 'p1.m1');
+});
