@@ -154,14 +154,18 @@ export function createApi(deps: ApiDeps) {
       await call('chat.stopStream', { channel, ts });
     },
 
-    /** What was said in the thread, or in the channel, since then, oldest first. */
+    /** What was said in the thread, or in the channel, since then, oldest first; nothing where the thread is gone. */
     async messagesAfter(channel: string, thread: string | undefined, after: string): Promise<unknown[]> {
       const found: unknown[] = [];
       const given =
         thread === undefined
           ? pages('conversations.history', { channel, oldest: after })
           : pages('conversations.replies', { channel, ts: thread, oldest: after });
-      for await (const page of given) found.push(...page);
+      try {
+        for await (const page of given) found.push(...page);
+      } catch (error) {
+        if (troubleOf(error) !== 'thread-gone') throw error;
+      }
       return thread === undefined ? found.reverse() : found;
     },
 

@@ -7,6 +7,7 @@ const troubles = [
   'limited', // trying again helps when it says so
   'message-gone',
   'channel-gone',
+  'thread-gone', // what it hangs from was deleted
   'not-joined',
   'forbidden',
   'archived',
@@ -24,7 +25,8 @@ const errors: Partial<Record<Trouble, string>> = {
   passing: 'internal_error fatal_error service_unavailable request_timeout team_added_to_org timeout',
   limited: 'ratelimited rate_limited message_limit_exceeded',
   'message-gone': 'message_not_found cant_update_message cant_delete_message edit_window_closed',
-  'channel-gone': 'channel_not_found thread_not_found user_not_found user_disabled cannot_dm_bot',
+  'channel-gone': 'channel_not_found user_not_found user_disabled cannot_dm_bot',
+  'thread-gone': 'thread_not_found',
   'not-joined': 'not_in_channel user_not_in_channel no_permission',
   forbidden:
     'restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel ' +
@@ -75,6 +77,7 @@ const words: Record<Trouble, string> = {
   limited: 'Slack asks me to slow down',
   'message-gone': 'my message there was deleted',
   'channel-gone': 'the channel is gone, or I cannot see it',
+  'thread-gone': 'the message I was to answer was deleted',
   'not-joined': 'I am not in that channel: invite me with /invite, and ask again',
   forbidden: 'I may not write there: a workspace admin has restricted who may post',
   archived: 'the channel is archived',

@@ -62,8 +62,8 @@ export const listenedEvents = [
 
 const maxOrders = 1000;
 const notKept =
-  '⏹️ I am just restarting, or my memory is out of reach. If nothing comes of this in a minute, please try again.';
-const noSuchButton = 'That button is no longer understood. Mention me and write what you want.';
+  '⚠️ I am just restarting, or my memory is out of reach. If nothing comes of this in a minute, please try again.';
+const noSuchButton = '⚠️ That button is no longer understood. Mention me and write what you want.';
 
 export function createListening(deps: ListeningDeps) {
   const { people, taking, pane, where, self, log } = deps;

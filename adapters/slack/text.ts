@@ -9,6 +9,8 @@ export interface Names {
   channel(id: string): string | undefined;
 }
 
+type Forwarded = NonNullable<WireMessage['attachments']>[number];
+
 const token = /<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>/g;
 
 /** Whom and what a text names without saying the name, to be looked up before it is read. */
@@ -31,12 +33,17 @@ export function toText(
 ): string {
   const own = toReadable(withoutOwn(message.text, names.self), names).trim();
   const forwarded = (message.attachments ?? [])
-    .filter((one) => one.is_share === true || one.is_msg_unfurl === true)
+    .filter(isForwarded)
     .map(({ text = '', fallback = '', author_name: by }) => {
       const from = by === undefined ? '' : ` from ${by}`;
       return `[forwarded message${from}]\n${toReadable(text || fallback, names)}`;
     });
   return [own, ...forwarded].filter((part) => part !== '').join('\n');
+}
+
+/** The others are previews of links. */
+export function isForwarded({ is_share: shared, is_msg_unfurl: quoted }: Forwarded): boolean {
+  return shared === true || quoted === true;
 }
 
 function withoutOwn(text: string, self: string): string {

@@ -1,6 +1,6 @@
 import type { Attachment, Author, DeleteEvent, EditEvent, MessageEvent } from '../../src/event.ts';
 import { isDirect, threadOf, toChannel, tsMs } from './ids.ts';
-import { isOwnMention, type Names, toText } from './text.ts';
+import { isForwarded, isOwnMention, type Names, toText } from './text.ts';
 import type { WireChange, WireDeletion, WireMessage } from './wire.ts';
 import { asCommand } from './words.ts';
 
@@ -92,8 +92,9 @@ function addressOf(message: WireMessage, thread: string | undefined, names: Name
   return thread === undefined ? 'none' : 'thread';
 }
 
-function attachmentsOf({ files = [] }: WireMessage): Attachment[] {
-  return files.map((file) => ({
+function attachmentsOf({ files = [], attachments = [] }: WireMessage): Attachment[] {
+  const forwarded = attachments.filter(isForwarded).flatMap((one) => one.files ?? []);
+  return [...files, ...forwarded].map((file) => ({
     name: file.name ?? 'file',
     mime: file.mimetype ?? 'application/octet-stream',
     bytes: file.size ?? 0,

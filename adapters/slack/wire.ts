@@ -20,7 +20,7 @@ const shared = z.object({
   author_name: z.string().optional(),
   is_share: z.boolean().optional(),
   is_msg_unfurl: z.boolean().optional(),
-  footer: z.string().optional(),
+  files: z.array(fileSchema).optional().catch(undefined),
 });
 
 const messageShape = {

@@ -184,3 +184,21 @@ test('nothing is taken for an answer’s beginning where none is streamed', asyn
   await set.surface.reply(event, []).write(piece('an answer', { done: true, last: true }));
   assert.deepEqual(set.slack.posts(place).map(textOf), [file.text, 'an answer']);
 });
+
+test('an answer whose question was deleted is taken back, and nobody is told that a channel is gone', async (t) => {
+  const set = await setUp(t);
+  const { thread, again } = await ask(set);
+  const place = set.slack.world.places.values().find((one) => one.name === 'edges');
+  assert.ok(place);
+  set.slack.remove(place, thread);
+  await again().withdraw();
+  const asked = set.slack.requests.filter((one) => one.method === 'conversations.replies');
+  assert.deepEqual(
+    asked.map((one) => one.answer),
+    ['thread_not_found'],
+  );
+  assert.equal(
+    set.slack.requests.some((one) => one.method === 'conversations.open'),
+    false,
+  );
+});

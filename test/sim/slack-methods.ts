@@ -190,6 +190,8 @@ const methods: Record<string, Method> = {
     if (isEmpty(given)) return fail('no_text');
     const problem = contentProblem(given);
     if (problem !== undefined) return problem;
+    // Slack had ended it for its age.
+    state.world.streams.delete(message.ts);
     const previous = { ...message };
     const { blocks, metadata } = given;
     message.text = text(given, 'text') || text(given, 'markdown_text');

@@ -117,6 +117,18 @@ test('a forwarded message is read with it', () => {
   );
 });
 
+test('the files of a forwarded message come with it, those of a preview do not', () => {
+  const file = { name: 'a.txt', mimetype: 'text/plain', size: 3, url_private: 'https://files.slack.com/a' };
+  const attachments = [
+    { is_share: true, text: 'see', files: [file] },
+    { text: 'a preview', files: [{ ...file, name: 'b.txt' }] },
+  ];
+  assert.deepEqual(
+    event({ attachments })?.attachments.map((one) => one.name),
+    ['a.txt'],
+  );
+});
+
 test('only names that are not in the text are looked up', () => {
   assert.deepEqual(idsIn('<@U2> <@U2> <@U3|carl> <#C2> <#C3|x> <!here> &lt;@U9&gt;'), {
     people: ['U2'],

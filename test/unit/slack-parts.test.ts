@@ -237,6 +237,20 @@ test('a name is looked up once, again when it is old or when it failed; an admin
   assert.equal(asked, 3);
 });
 
+test('admins and owners of this workspace are admins', async () => {
+  const users: Record<string, object> = {
+    U1: { team_id: 'T1', is_admin: true },
+    U2: { team_id: 'T1', is_owner: true },
+    U3: { team_id: 'T1' },
+    U4: { team_id: 'T2', is_owner: true },
+  };
+  const api = { user: async (id: string) => ({ id, ...users[id] }) };
+  const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
+  const people = createPeople({ api: api as never, self: 'U0', team: 'T1', log, now: () => 0 });
+  const admins = await Promise.all(Object.keys(users).map(async (id) => (await people.author(id)).admin));
+  assert.deepEqual(admins, [true, true, false, false]);
+});
+
 test('of names no more than so many are kept, the oldest go first', async () => {
   const asked: string[] = [];
   const api = {
