@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Model, ModelEvent, ModelRequest } from '../../src/model/model.ts';
-import type { AdapterHarness, Platform, Shown } from './adapter.ts';
+import type { AdapterHarness, Part, Platform, Shown } from './adapter.ts';
 import { startCore } from './core.ts';
 
 /**
@@ -40,7 +40,10 @@ export async function describeTalk(harness: AdapterHarness): Promise<void> {
     await core.stop();
     await platform.close();
   });
-  const it = (name: string, body: () => Promise<void>): void => void test(`${harness.name}, talk: ${name}`, body);
+  const it = (name: string, body: () => Promise<void>, ...needs: Part[]): void => {
+    const skip = needs.some((one) => harness.lacks?.includes(one));
+    test(`${harness.name}, talk: ${name}`, { skip }, body);
+  };
 
   const isEnded = (one: Shown): boolean => one.buttons.includes('Retry');
   /** The answer to what is said now: the posts that come by it, when the last of them is done. */
@@ -73,14 +76,19 @@ export async function describeTalk(harness: AdapterHarness): Promise<void> {
     assert.match(model.last(), /Ann: the colour is teal.*Hello you\..*Ben: which colour\?/);
   });
 
-  it('what people say among themselves is neither answered nor remembered', async () => {
-    const asked = model.prompts.length;
-    platform.say('Ann', 'a secret between us');
-    platform.sayAsRobot(`${mention} answer me`);
-    await answered(() => platform.say('Ben', `${mention} go on`));
-    assert.equal(model.prompts.length, asked + 1);
-    assert.doesNotMatch(model.last(), /secret between us|answer me/);
-  });
+  it(
+    'what people say among themselves is neither answered nor remembered',
+    async () => {
+      const asked = model.prompts.length;
+      platform.say('Ann', 'a secret between us');
+      platform.sayAsRobot(`${mention} answer me`);
+      await answered(() => platform.say('Ben', `${mention} go on`));
+      assert.equal(model.prompts.length, asked + 1);
+      assert.doesNotMatch(model.last(), /secret between us|answer me/);
+    },
+    'overhearing',
+    'robots',
+  );
 
   it('what is said to its answer needs no mention', async () => {
     model.say = 'First.';
