@@ -1,6 +1,7 @@
 import { BotError } from '../errors.ts';
 import { type Clock, sleep } from './clock.ts';
 import { answerFrom } from './demo-answer.ts';
+import { turnWithTools } from './demo-calls.ts';
 import { foldFrom } from './demo-fold.ts';
 import { contentText, readPrompt } from './demo-prompt.ts';
 import type { ChatMessage, FinishReason, Model, ModelRequest, Usage } from './model.ts';
@@ -29,18 +30,24 @@ export function createDemoModel(deps: DemoDeps): Model {
     contextTokens: () => undefined,
     async *stream(request, signal) {
       const prompt = await countPrompt(request.messages);
-      const { words, finish } = await fit(await compose(request), request.maxTokens);
+      const turn = request.purpose === 'answer' ? turnWithTools(request) : undefined;
+      if (turn !== undefined && 'call' in turn) {
+        yield { type: 'tool-call', call: turn.call };
+        const usage = await usageOf(prompt, turn.call.name + turn.call.arguments);
+        return yield { type: 'end', finish: 'tool_calls', usage, model: demoModelName };
+      }
+      const { words, finish } = await fit(turn?.text ?? (await compose(request)), request.maxTokens);
       let shown = '';
       for (const word of words) {
         await sleep(deps.clock, deps.wordMs, signal);
         if (signal.aborted) {
-          yield { type: 'attempt', model: demoModelName, usage: await usage(prompt, shown) };
+          yield { type: 'attempt', model: demoModelName, usage: await usageOf(prompt, shown) };
           throw new BotError('stopped', 'this answer was stopped');
         }
         shown += word;
         yield { type: 'text', text: word };
       }
-      yield { type: 'end', finish, usage: await usage(prompt, shown), model: demoModelName };
+      yield { type: 'end', finish, usage: await usageOf(prompt, shown), model: demoModelName };
     },
   };
 
@@ -69,7 +76,7 @@ export function createDemoModel(deps: DemoDeps): Model {
     return { words: words.slice(0, low), finish: 'length' };
   }
 
-  async function usage(prompt: number, text: string): Promise<Usage> {
+  async function usageOf(prompt: number, text: string): Promise<Usage> {
     return { prompt, cached: 0, completion: await count(text), reasoning: 0, estimated: false };
   }
 }

@@ -62,7 +62,7 @@ async function answerTurn(core: TestCore): Promise<Turn> {
 
 test('what the model calls is run, and it answers from the results; both are remembered with the answer', async () => {
   const model = scriptedModel((request) => {
-    if (results(request).length > 0) return 'Seven degrees in Oslo, the same in Rome.';
+    if (results(request).length > 0) return '\n Seven degrees in Oslo, the same in Rome.';
     return { ...calls(['weather', '{"place":"Oslo"}'], ['weather', '{"place":"Rome"}']), text: 'Let me look.' };
   });
   const core = await startCore({ model, toolbox: boxOf(weather) });
