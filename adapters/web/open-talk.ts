@@ -88,8 +88,7 @@ export function createOpenTalk(now: () => number): OpenTalk {
 
     deleted(channel, ids) {
       const { questions } = family(channel);
-      for (const [key, one] of questions)
-        if (one.message !== undefined && ids.includes(one.message.id)) questions.delete(key);
+      for (const [key, one] of questions) if (idsOf(one).some((id) => ids.includes(id))) questions.delete(key);
       return { type: 'deleted', channel, ids };
     },
 
@@ -104,7 +103,9 @@ export function createOpenTalk(now: () => number): OpenTalk {
       const one = question(event);
       const before = one.pieces[index];
       const at = before?.at ?? now();
-      const after: LivePiece = { question: event.id, id: pieceId(event, index), index, at, text, done, last, actions };
+      const id = pieceId(event, index);
+      const target = questionOf(event) ?? id;
+      const after: LivePiece = { question: event.id, id, index, at, text, done, last, actions, target };
       one.pieces[index] = after;
       if (last) one.pieces.length = index + 1;
       one.endedAt = last ? now() : undefined;
@@ -117,7 +118,8 @@ export function createOpenTalk(now: () => number): OpenTalk {
       const id = `said:${event.id}:${key}`;
       const { remarks } = family(event.channel);
       const at = remarks.get(id)?.said.at ?? now();
-      const said = { id, question: event.id, at, text, private: isPrivate, actions, files };
+      const target = questionOf(event);
+      const said = { id, question: event.id, at, text, private: isPrivate, actions, target, files };
       const only = isPrivate ? askerOf(event) : undefined;
       remarks.delete(id);
       remarks.set(id, { channel: event.channel, said, only });
@@ -152,6 +154,16 @@ export function createOpenTalk(now: () => number): OpenTalk {
       families.delete(familyOf(channel));
     },
   };
+}
+
+function idsOf({ message, pieces }: Question): string[] {
+  return [...(message === undefined ? [] : [message.id]), ...pieces.map((piece) => piece.id)];
+}
+
+/** The message that is answered, also where a button asked for another answer. */
+function questionOf(event: Event): string | undefined {
+  if (event.kind === 'message') return event.messageId;
+  return event.kind === 'command' ? event.target : undefined;
 }
 
 /** Who asked: whom a private notice is for. */

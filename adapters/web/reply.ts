@@ -14,7 +14,7 @@ interface ReplyDeps {
   exists(event: Event): boolean;
 }
 
-const limits = { pieceChars: 60_000, minEditMs: 30 };
+const limits = { pieceChars: 16_000, minEditMs: 30 };
 
 export function createReply({ talk, live, files, exists }: ReplyDeps, event: Event): Reply {
   const { channel } = event;

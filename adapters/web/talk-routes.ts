@@ -11,6 +11,8 @@ import {
   commandPost,
   deletionPost,
   editPost,
+  isCommand,
+  isOwnAnswer,
   isOwnMessage,
   limits,
   messagePost,
@@ -77,6 +79,8 @@ export function talkRoutes({ views, posting, talk, live, toAttachments }: TalkDe
       rights: 'own',
       async handle(c, visitor, place) {
         const post = await readJson(c, messagePost, maxBodyBytes);
+        if (isCommand(post.text))
+          return toJson(await posting.post(toCommand(from(visitor, place, post), post.text, undefined)), 202);
         const attachments = toAttachments(visitor.person.id, post.uploads);
         return toJson(await posting.post(toMessage(from(visitor, place, post), post.text, attachments)), 202);
       },
@@ -87,7 +91,7 @@ export function talkRoutes({ views, posting, talk, live, toAttachments }: TalkDe
       rights: 'own',
       async handle(c, visitor, place) {
         const post = await readJson(c, editPost, maxBodyBytes);
-        mustBeTheirs(visitor, post.messageId);
+        if (!isOwnMessage(visitor, post.messageId)) throw refusal(403, 'Only your own messages can be edited.');
         return toJson(await posting.post(toEdit(from(visitor, place, post), post.messageId, post.text)), 202);
       },
     },
@@ -97,7 +101,8 @@ export function talkRoutes({ views, posting, talk, live, toAttachments }: TalkDe
       rights: 'own',
       async handle(c, visitor, place) {
         const post = await readJson(c, deletionPost, maxBodyBytes);
-        mustBeTheirs(visitor, post.messageId);
+        if (!isOwnMessage(visitor, post.messageId) && !isOwnAnswer(visitor, post.messageId))
+          throw refusal(403, 'Only your own messages, and answers to them, can be deleted.');
         return toJson(await posting.post(toDeletion(from(visitor, place, post), post.messageId)), 202);
       },
     },
@@ -111,8 +116,4 @@ export function talkRoutes({ views, posting, talk, live, toAttachments }: TalkDe
       },
     },
   ];
-}
-
-function mustBeTheirs(visitor: Visitor, messageId: string): void {
-  if (!isOwnMessage(visitor, messageId)) throw refusal(403, 'Only your own messages can be changed.');
 }

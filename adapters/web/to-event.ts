@@ -27,6 +27,11 @@ interface From {
   posted: Posted;
 }
 
+/** What begins with a slash orders something, wherever it is typed. */
+export function isCommand(message: string): boolean {
+  return message.trimStart().startsWith('/');
+}
+
 /** Everybody is addressed here: a console has nobody else to speak to. */
 export function toMessage(from: From, message: string, attachments: Attachment[]): MessageEvent {
   const { place } = from;
@@ -59,8 +64,13 @@ export function toCommand(from: From, line: string, target: string | undefined):
 }
 
 /** Nobody else's ids begin like that: whose message it is can be told from its id. */
-export function isOwnMessage(visitor: Visitor, id: string): boolean {
-  return id.startsWith(`${visitor.person.id}.`);
+export function isOwnMessage({ person }: Visitor, id: string): boolean {
+  return id.startsWith(`${person.id}.`);
+}
+
+/** Also of an answer: whose question it answers. */
+export function isOwnAnswer({ person }: Visitor, id: string): boolean {
+  return id.startsWith(`answer:${person.id}.`);
 }
 
 function toEventId({ visitor, posted }: From): string {

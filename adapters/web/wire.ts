@@ -87,7 +87,7 @@ export interface EditPost {
   text: string;
 }
 
-/** `POST /api/channels/:key/deletions` -> 202 `Accepted` */
+/** `POST /api/channels/:key/deletions`: one's own message, or a piece of an answer to it -> 202 `Accepted` */
 export interface DeletionPost {
   id: string;
   at: number;
@@ -105,7 +105,7 @@ export interface CommandPost {
   at: number;
   /** With or without its slash. */
   line: string;
-  /** Of a button: the message it stands under. */
+  /** Of a button: the `target` of what it stands under. */
   target?: string;
 }
 
@@ -191,6 +191,8 @@ export interface LivePiece {
   done: boolean;
   last: boolean;
   actions: readonly Action[];
+  /** What its buttons are about. */
+  target: string;
 }
 
 export interface LiveSaid {
@@ -202,5 +204,7 @@ export interface LiveSaid {
   /** It came to this visitor alone. */
   private: boolean;
   actions: readonly Action[];
+  /** What its buttons are about; nothing where that is the channel. */
+  target: string | undefined;
   files: readonly FileView[];
 }
