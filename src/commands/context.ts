@@ -11,6 +11,7 @@ import type { Chart } from '../usage/charts.ts';
 import type { Ledger } from '../usage/ledger.ts';
 import type { CommandSpec, Values } from './command.ts';
 import type { Policy } from './policy.ts';
+import type { Presets } from './presets.ts';
 import type { EncoderFor } from './setting.ts';
 
 /** What a command is run with, and what comes of it. */
@@ -26,6 +27,8 @@ export interface CommandDeps {
   pricesAsOf: string;
   commands(): readonly Command[];
   encode: EncoderFor;
+  /** Absent: there are none. */
+  presets?: Presets | undefined;
   link: LinkTo;
   /** As a PNG. */
   draw(chart: Chart): Promise<Uint8Array>;

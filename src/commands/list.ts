@@ -5,7 +5,7 @@ import { retry, stop } from './run-answer.ts';
 import { forgetEverything, forgetLast, forgetMe, forgetUser } from './run-forget.ts';
 import { showHelp } from './run-help.ts';
 import { exportMemory, reset, rewriteMemory, showMemory, showPrompt, undo } from './run-memory.ts';
-import { clearRole, setRole, showRole } from './run-role.ts';
+import { clearRole, setPreset, setRole, showRole } from './run-role.ts';
 import { clearSetting, setSetting, showSettings } from './run-settings.ts';
 import { showUsage } from './run-usage.ts';
 import { settingNames } from './settings.ts';
@@ -32,6 +32,14 @@ export const commands: readonly Command[] = [
     options: [{ name: 'text', help: 'what I am to be', required: true, rest: true, kind: 'text' }],
     public: true,
     run: setRole,
+  },
+  {
+    ...plain,
+    path: ['role', 'preset'],
+    help: 'Gives me one of the roles that are ready to be chosen',
+    options: [{ name: 'name', help: 'which one; role show lists them', required: true, kind: 'text' }],
+    public: true,
+    run: setPreset,
   },
   { ...plain, path: ['role', 'clear'], help: 'Goes back to the usual role', public: true, run: clearRole },
   {

@@ -1,47 +1,124 @@
 import { withOpenSpan } from '../conversation/conversations.ts';
-import { withChange } from '../conversation/head.ts';
+import { type Head, withChange } from '../conversation/head.ts';
 import { withHead } from '../conversation/journal.ts';
 import { planLimits, smallestHigh } from '../conversation/limits.ts';
+import type { Profile } from '../conversation/profile.ts';
 import { cleanText } from '../conversation/recording.ts';
-import { systemText } from '../conversation/wire.ts';
 import { BotError } from '../errors.ts';
+import { parentChannel } from '../event.ts';
 import { type Context, privately, publicly, type Result } from './context.ts';
+import { nearest, quote } from './nearest.ts';
+import type { Preset } from './preset.ts';
+import { noPresets, type Presets } from './presets.ts';
+import { resolveProfile } from './settings.ts';
 
-/** The channel's system role. */
+/** The channel's system role: in its own words, or a preset's. */
 
-export async function showRole({ profile }: Context): Promise<Result> {
-  return privately(`The role here:\n> ${profile.role.replaceAll('\n', '\n> ')}`);
+export async function showRole(context: Context): Promise<Result> {
+  const { profile } = context;
+  const presets = presetsOf(context);
+  const chosen = await chosenPreset(context);
+  const isThere = chosen !== undefined && (await presets.find(chosen)) !== undefined;
+  const from = isThere ? `, of the preset **${chosen}**` : '';
+  const lines = [`The role here${from}:`, `> ${profile.role.replaceAll('\n', '\n> ')}`];
+  if (chosen !== undefined && !isThere) {
+    lines.unshift(`⚠️ The preset **${chosen}** that was chosen here is not there any more, so the usual role holds.`);
+  }
+  const others = (await presets.all()).filter((preset) => !isThere || preset.name !== chosen);
+  if (others.length > 0) lines.push('', 'Presets for `role preset`:', ...others.slice(0, mostShown).map(presetLine));
+  if (others.length > mostShown) lines.push(`and ${others.length - mostShown} more`);
+  return privately(lines.join('\n'));
+}
+
+const mostShown = 30;
+
+function presetLine({ name, description }: Preset): string {
+  return `- **${name}**: ${description}`;
+}
+
+/** Whose role holds: a thread's own, else its channel's. */
+async function chosenPreset({ deps, channel }: Context): Promise<string | undefined> {
+  const above = parentChannel(channel);
+  for (const one of above === undefined ? [channel] : [channel, above]) {
+    const { head } = await deps.memory.conversations.read(one);
+    if (head.role !== undefined || head.preset !== undefined) return head.preset;
+  }
+  return undefined;
 }
 
 export async function setRole(context: Context): Promise<Result> {
-  const { profile, deps, values } = context;
+  const { profile, values } = context;
   const role = cleanText(String(values.text));
   if (role === '') throw new BotError('input', 'a role needs some words; `role clear` goes back to the usual one');
-  const counter = await deps.memory.counterFor(profile.model);
-  const tokens = await counter.count(systemText(role, false));
-  if (planLimits(profile.memory, tokens).high < smallestHigh) {
-    throw new BotError(
-      'input',
-      `this role is too long: with its ${tokens} tokens too little of the ${profile.memory.tokens} would remain for the conversation`,
-    );
-  }
-  return await change(context, role, `${context.who} set the role: ${short(role)}`);
+  await mustFit(context, { ...profile, role, examples: [] });
+  const line = `set the role: ${short(role)}`;
+  return await change(context, { role }, line, `${context.who} ${line}`);
+}
+
+export async function setPreset(context: Context): Promise<Result> {
+  const { deps, profile, values, who } = context;
+  const presets = presetsOf(context);
+  const preset = await presetNamed(presets, String(values.name));
+  const { settings } = (await deps.memory.conversations.read(context.channel)).head;
+  const resolved = await resolveProfile([settings, preset.settings], profile, deps.encode);
+  await mustFit(context, { ...resolved.profile, role: preset.role, examples: preset.examples });
+  const wanted = resolved.profile.tools;
+  const known = deps.memory.toolbox.names();
+  const missing =
+    Array.isArray(preset.settings.tools) && Array.isArray(wanted) ? wanted.filter((name) => !known.includes(name)) : [];
+  const without = missing.length > 0 ? ` It would call ${missing.join(', ')}, which is not offered here.` : '';
+  const line = `chose the role ${preset.name}: ${preset.description}`;
+  return await change(context, { preset: preset.name }, line, `${who} ${line}${without}`);
+}
+
+async function presetNamed(presets: Presets, given: string): Promise<Preset> {
+  const name = given.trim().toLowerCase();
+  const found = await presets.find(name);
+  if (found !== undefined) return found;
+  const names = (await presets.all()).map((preset) => preset.name);
+  if (names.length === 0) throw new BotError('input', 'there are no presets here; `role set` gives a role in words');
+  const meant = nearest(name, names);
+  const guess =
+    meant === undefined ? `; there are ${names.slice(0, mostShown).join(', ')}` : `. Did you mean ${meant}?`;
+  throw new BotError('input', `there is no preset ${quote(given)}${guess}`);
 }
 
 export async function clearRole(context: Context): Promise<Result> {
-  const { role } = (await context.deps.memory.conversations.read(context.channel)).head;
-  if (role === undefined) throw new BotError('input', `no role was set for ${context.here}; the usual one holds`);
-  return await change(context, undefined, `${context.who} cleared the role; the usual one holds again.`);
+  const { role, preset } = (await context.deps.memory.conversations.read(context.channel)).head;
+  if (role === undefined && preset === undefined) {
+    throw new BotError('input', `no role was set for ${context.here}; the usual one holds`);
+  }
+  return await change(context, {}, 'cleared the role', `${context.who} cleared the role; the usual one holds again.`);
 }
 
-async function change({ deps, channel, by, settle }: Context, role: string | undefined, line: string): Promise<Result> {
+function presetsOf({ deps }: Context): Presets {
+  return deps.presets ?? noPresets;
+}
+
+/** Beside what stands in every prompt, enough must remain for a conversation. */
+async function mustFit({ deps, channel, direct }: Context, changed: Profile): Promise<void> {
+  const tokens = await deps.memory.fixedTokens(channel, changed, direct);
+  const { memory } = changed;
+  if (planLimits(memory, tokens).high >= Math.min(smallestHigh, memory.high ?? smallestHigh)) return;
+  throw new BotError(
+    'input',
+    `this role is too long: with all that goes with it, it takes ${tokens} of the ${memory.tokens} tokens, and too little would remain for the conversation`,
+  );
+}
+
+type RoleOfHead = Pick<Head, 'role' | 'preset'>;
+
+async function change(
+  { deps, channel, by, settle }: Context,
+  now: RoleOfHead,
+  what: string,
+  line: string,
+): Promise<Result> {
   const result = publicly(`🎭 ${line}`);
   await deps.memory.conversations.change(channel, (state) => {
     const opened = withOpenSpan(state);
-    const { role: _, ...rest } = opened.state.head;
-    const what = role === undefined ? 'cleared the role' : `set the role: ${short(role)}`;
-    const head = withChange({ ...rest, ...(role !== undefined && { role }) }, { at: deps.now(), by, what });
-    const step = withHead(opened.state, head);
+    const { role: _, preset: __, ...rest } = opened.state.head;
+    const step = withHead(opened.state, withChange({ ...rest, ...now }, { at: deps.now(), by, what }));
     return {
       step: { ...step, records: [...opened.records, ...step.records] },
       also: [settle(result.notice)],

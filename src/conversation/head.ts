@@ -44,6 +44,8 @@ const headSchema = z.object({
   /** The folds in use, by their first turn; they do not overlap. */
   folds: z.array(foldRefSchema),
   role: z.string().optional(),
+  /** The name of the role that was chosen; never beside a role of its own. */
+  preset: z.string().optional(),
   settings: z.record(z.string(), z.unknown()),
   people: z.record(z.string(), z.object({ name: z.string(), shown: z.string() })),
   /** Who changed role, settings or memory, newest last. */
