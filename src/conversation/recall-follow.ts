@@ -94,8 +94,8 @@ export async function follow(index: RecallIndex, ranges: readonly Range[], follo
         if (turns?.length === 0 && any) following.onGap(piece, 'missing', undefined);
         any ||= turns === undefined || turns.length > 0;
       }
-      const said = pages.flatMap(({ piece, turns }) => toSaid(piece, turns ?? []));
-      await following.inSlices(putAll(index, said, following));
+      const said = await Promise.all(pages.map(({ piece, turns }) => toSaid(piece, turns ?? [], following)));
+      await following.inSlices(putAll(index, said.flat(), following));
     }
   }
 }
@@ -126,15 +126,23 @@ export async function readPage(
 }
 
 /** Every place in the stretch, with what stands there now. */
-function toSaid({ from, to }: Range, turns: readonly Turn[]): Said[] {
+async function toSaid({ from, to }: Range, turns: readonly Turn[], following: Following): Promise<Said[]> {
   const bySeq = new Map(turns.map((turn) => [turn.seq, turn]));
-  return Array.from({ length: to - from + 1 }, (_, n) => {
-    const turn = bySeq.get(from + n);
-    if (turn === undefined)
-      return { seq: from + n, rev: 0, at: 0, author: undefined, name: undefined, text: undefined, answers: undefined };
-    const { seq, rev, at, author, name, answers } = turn;
-    return { seq, rev, at, author, name, answers, text: isSpoken(turn) ? saidText(turn) : undefined };
-  });
+  return await Promise.all(
+    Array.from({ length: to - from + 1 }, async (_, n): Promise<Said> => {
+      const turn = bySeq.get(from + n);
+      const nobody = { author: undefined, name: undefined, text: undefined, answers: undefined };
+      if (turn === undefined) return { seq: from + n, rev: 0, at: 0, ...nobody };
+      const { seq, rev, at, author, name } = turn;
+      if (!isSpoken(turn)) return { ...nobody, seq, rev, at };
+      return { seq, rev, at, author, name, text: saidText(turn), answers: await answeredBy(turn, following) };
+    }),
+  );
+}
+
+async function answeredBy(turn: Turn, { channel, journal }: Following): Promise<number | undefined> {
+  if (turn.answers !== undefined || turn.replyTo === undefined) return turn.answers;
+  return (await journal.find(channel, turn.replyTo))?.seq;
 }
 
 function* putAll(index: RecallIndex, said: readonly Said[], following: Following): Generator<void, void> {

@@ -114,6 +114,8 @@ export function createRecallIndex(): RecallIndex {
     if (slot < linked) links = undefined;
   }
 
+  const isBefore = (slot: number): boolean => slot < linked && isHeld(slot);
+
   function* linkAll(): Generator<void, Links> {
     if (links === undefined) linked = 0;
     const all = links ?? createLinks();
@@ -128,7 +130,7 @@ export function createRecallIndex(): RecallIndex {
         at: seconds[linked] ?? 0,
         length: lengths[linked] ?? 0,
         speaker: speakers.key(speakerOf[linked] ?? 0),
-        answers: question !== undefined && seqs[question] === answers && isHeld(question) ? question : undefined,
+        answers: question !== undefined && seqs[question] === answers && isBefore(question) ? question : undefined,
         calls: calledIn(callings.get(linked), names),
       });
     }

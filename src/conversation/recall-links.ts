@@ -42,6 +42,8 @@ const sittingGapSeconds = 30 * 60;
 const longestSitting = 40;
 /** Two who called each other by name are taken to go on together until this many turns passed without them. */
 const reach = 20;
+/** Whoever is called by name is answered, though others may have spoken for a while; later it is something new. */
+const callReach = 100;
 /** A thousand answers to one turn say no more about it than the first few. */
 const mostAfter = 8;
 
@@ -64,8 +66,9 @@ export function createLinks(): Links {
     if (answers !== undefined) return { from: answers, other: speakers[answers] };
     const known = together.get(speaker);
     if (calls !== undefined && calls !== speaker) {
-      const theirs = lastBy.get(calls) ?? nowhere;
-      return { from: known?.other === calls ? Math.max(theirs, known.slot) : theirs, other: calls };
+      const theirs = Math.max(lastBy.get(calls) ?? nowhere, known?.other === calls ? known.slot : nowhere);
+      const isNear = theirs !== nowhere && slot - theirs <= callReach;
+      return { from: isNear ? theirs : (last?.slot ?? nowhere), other: calls };
     }
     if (known !== undefined && slot - known.slot <= reach) return { from: known.slot, other: known.other };
     return { from: last?.slot ?? nowhere, other: undefined };
