@@ -9,8 +9,16 @@ import { command } from './sending.ts';
 import type { Talk } from './talk.ts';
 import { toClock, toMoment } from './time.ts';
 
-export function AnswerView({ talk, answer }: { talk: Talk; answer: Answer }): ComponentChild {
-  const { at, pieces, done, actions, partial, tools, versions, model } = answer;
+interface AnswerProps {
+  talk: Talk;
+  answer: Answer;
+  newest: boolean;
+}
+
+export function AnswerView({ talk, answer, newest }: AnswerProps): ComponentChild {
+  const { at, pieces, done, partial, tools, versions, model } = answer;
+  // While it is written, Stop stands where the next message is typed.
+  const actions = done && newest && isOwn.value ? answer.actions : [];
   const written = pieces.some(({ text }) => text !== '');
   return html`<li class="entry answer" data-question=${answer.question} aria-busy=${!done}>
     <${BotAvatar} />
@@ -31,7 +39,7 @@ export function AnswerView({ talk, answer }: { talk: Talk; answer: Answer }): Co
       ${tools.length === 0 ? '' : html`<${ToolsUsed} tools=${tools} />`}
       ${partial === undefined ? '' : html`<p class="partial">${partial}</p>`}
       ${
-        actions.length === 0 || !done || !isOwn.value
+        actions.length === 0
           ? ''
           : html`<div class="entry-actions">
               ${actions.map(

@@ -2,7 +2,7 @@ import type { ComponentChild } from 'preact';
 import type { Inspection, PromptPart } from '../views.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
-import { toCount, toShare } from './numbers.ts';
+import { toCount, toShare, toTurn } from './numbers.ts';
 import { inspectedTalk } from './open-channel.ts';
 
 const partNames: Readonly<Record<PromptPart, string>> = {
@@ -55,7 +55,7 @@ function NextFold({ memory }: { memory: Inspection }): ComponentChild {
     ${
       folding
         ? html`<p class="folding-note"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>
-            ${written === undefined || written.to === 0 ? 'Folding the oldest turns…' : `Folding turns ${written.from} to ${written.to}: ${Math.round(100 * written.done)}%`}</p>`
+            ${written === undefined || written.to === 0 ? 'Folding the oldest turns…' : `Folding turns ${toTurn(written.from)} to ${toTurn(written.to)}: ${Math.round(100 * written.done)}%`}</p>`
         : html`<p class="under">
             At ${toCount(high)} the oldest turns are folded into a summary, until ${toCount(low)} are left.
           </p>`

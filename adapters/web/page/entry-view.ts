@@ -11,21 +11,23 @@ export interface EntryProps {
   entry: Entry;
   /** It follows something of the same person shortly before. */
   joined: boolean;
+  /** The newest answer: what it offers is still of use. */
+  newest: boolean;
 }
 
 /** Drawn again only when the entry is another: a long conversation costs nothing while one answer grows. */
 export class EntryView extends Component<EntryProps> {
   override shouldComponentUpdate(next: EntryProps): boolean {
-    const { talk, entry, joined } = this.props;
-    return next.entry !== entry || next.joined !== joined || next.talk !== talk;
+    const { talk, entry, joined, newest } = this.props;
+    return next.entry !== entry || next.joined !== joined || next.newest !== newest || next.talk !== talk;
   }
 
-  override render({ talk, entry, joined }: EntryProps): ComponentChild {
+  override render({ talk, entry, joined, newest }: EntryProps): ComponentChild {
     switch (entry.kind) {
       case 'message':
         return html`<${MessageView} talk=${talk} message=${entry} joined=${joined} />`;
       case 'answer':
-        return html`<${AnswerView} talk=${talk} answer=${entry} />`;
+        return html`<${AnswerView} talk=${talk} answer=${entry} newest=${newest} />`;
       case 'said':
         return html`<${SaidView} talk=${talk} said=${entry} />`;
     }

@@ -24,7 +24,7 @@ export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
   const scroll = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  const height = useRef(0);
+  const last = useRef({ top: 0, height: 0 });
   const [away, setAway] = useState(false);
   const entries = talk.entries.value;
   const state = talk.state.value;
@@ -61,12 +61,12 @@ export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
   const onScroll = () => {
     const element = scroll.current;
     if (element === null) return;
-    const now = element.scrollHeight + element.clientHeight;
-    const isLayout = now !== height.current;
-    height.current = now;
-    // Where something grew or the window shrank, nobody scrolled.
-    if (isLayout && atEnd.current) return;
-    atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < nearEndPx;
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    const wentUp = scrollTop < last.current.top && scrollHeight >= last.current.height;
+    last.current = { top: scrollTop, height: scrollHeight };
+    // What grows moves nobody away from the end: only going up does.
+    if (scrollHeight - scrollTop - clientHeight < nearEndPx) atEnd.current = true;
+    else if (wentUp) atEnd.current = false;
     setAway(!atEnd.current);
   };
 
@@ -106,11 +106,12 @@ export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
 function rows(talk: Talk, entries: readonly Entry[]): ComponentChild[] {
   const now = Date.now();
   const border = foldBorder(talk, entries);
+  const newest = entries.findLast((entry) => entry.kind === 'answer');
   return entries.flatMap((entry, at) => {
     const before = entries[at - 1];
     const sameDay = before !== undefined && startOfDay(before.at) === startOfDay(entry.at);
     const view = html`<${EntryView} key=${keyOf(entry)} talk=${talk} entry=${entry}
-      joined=${sameDay && isJoined(before, entry)} />`;
+      joined=${sameDay && isJoined(before, entry)} newest=${entry === newest} />`;
     const line = html`<li class="fold-line" key="folded">Above: folded into a summary. Below: word for word</li>`;
     const day = html`<li class="day" key=${`day ${startOfDay(entry.at)}`}>${toDay(entry.at, now)}</li>`;
     return [...(sameDay ? [] : [day]), ...(entry === border ? [line] : []), view];

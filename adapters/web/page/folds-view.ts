@@ -4,7 +4,7 @@ import type { FoldView, Inspection, TurnView } from '../views.ts';
 import type { Turns } from '../wire.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
-import { toCount, toNoun } from './numbers.ts';
+import { toCount, toNoun, toTurn } from './numbers.ts';
 import { channelPath, get, problemOf } from './server.ts';
 
 /** The folds as the tree they are, each with what it stands for, and after them what is still word for word. */
@@ -21,7 +21,7 @@ export function FoldsView({ memory, channel }: { memory: Inspection; channel: st
       turns.verbatim === 0
         ? ''
         : html`<p class="verbatim">${toNoun(turns.verbatim, 'turn')} word for word
-            ${turns.firstVerbatim === undefined ? '' : html`<span class="tokens">from ${turns.firstVerbatim}</span>`}</p>`
+            ${turns.firstVerbatim === undefined ? '' : html`<span class="tokens">from turn ${toTurn(turns.firstVerbatim)}</span>`}</p>`
     }
   </section>`;
 }
@@ -30,7 +30,7 @@ function Fold({ fold, channel }: { fold: FoldView; channel: string }): Component
   return html`<details class="fold">
     <summary>
       ${icon('chevron', 14)}
-      <strong>Turns ${fold.from} to ${fold.to}</strong>
+      <strong>Turns ${toTurn(fold.from)} to ${toTurn(fold.to)}</strong>
       <span class="tokens">${fold.covers === undefined ? '' : `${toCount(fold.covers)} → `}${toCount(fold.tokens)} tokens</span>
     </summary>
     <div class="fold-inside">

@@ -25,6 +25,11 @@ export function toShare(part: number, whole: number): string {
   return whole === 0 ? '0%' : `${((100 * part) / whole).toFixed(2)}%`;
 }
 
+/** Turns are counted from nought where they are stored, from one where people read. */
+export function toTurn(seq: number): string {
+  return toCount(seq + 1);
+}
+
 export function toNoun(count: number, noun: string): string {
   return `${toCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -15,7 +15,7 @@ import { darkNow, toggleTheme } from './theme-choice.ts';
 export const sidebarOpen = signal(false);
 
 const task = signal<ChannelTask | undefined>(undefined);
-const naming = signal(false);
+export const naming = signal(false);
 
 export function Sidebar(): ComponentChild {
   const { own } = channels.value;

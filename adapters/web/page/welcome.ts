@@ -5,6 +5,8 @@ import { icon } from './icons.ts';
 import { inspectorOpen, toggleInspector } from './inspected.ts';
 import { minutes } from './minutes.ts';
 import { command, say } from './sending.ts';
+import { me } from './session.ts';
+import { naming } from './sidebar.ts';
 import type { Talk } from './talk.ts';
 
 /** A newcomer sees the memory work: something is told, asked for, and folded. */
@@ -31,7 +33,15 @@ const steps: readonly Step[] = [
     what: 'Makes this channel’s memory small and talks until the oldest turns become a summary.',
     run: fillMemory,
   },
+  {
+    title: 'Give it its usual memory back',
+    what: 'What is folded stays folded; from here on there is room again.',
+    run: (talk) => command(talk, 'settings clear memory_tokens'),
+  },
 ];
+
+/** The first of them to begin with; the others follow from one to the next. */
+const offered = 3;
 
 /** How many steps were taken in each conversation. */
 const taken = signal<ReadonlyMap<string, number>>(new Map());
@@ -43,7 +53,7 @@ async function take(talk: Talk, at: number): Promise<void> {
 
 async function fillMemory(talk: Talk): Promise<void> {
   if (!inspectorOpen.value && matchMedia('(min-width: 1081px)').matches) toggleInspector();
-  await command(talk, 'settings set memory_tokens 2000');
+  await command(talk, 'settings set memory_tokens 1000');
   for (const minute of minutes) await say(talk, minute, []);
 }
 
@@ -52,8 +62,11 @@ export function Welcome({ talk }: { talk: Talk }): ComponentChild {
     <h2>This channel remembers what is said in it</h2>
     <p>Channelore answers from the channel’s own history. What no longer fits into its token budget word for word is
       folded into a summary. The memory beside the conversation shows each step.</p>
+    <p>You are <strong>${me.value?.person.name}</strong> here: <button type="button" class="link-button" onClick=${() => {
+      naming.value = true;
+    }}>choose a name</button>, so that people are told apart.</p>
     <ol class="steps">
-      ${steps.map(
+      ${steps.slice(0, offered).map(
         ({ title, what }, at) => html`<li>
           <button type="button" class="step" onClick=${() => void take(talk, at)}>
             <span class="number" aria-hidden="true">${at + 1}</span>
