@@ -14,14 +14,19 @@ export interface Program {
   accepted(id: string): Promise<number>;
   /** When the first answer of all came. */
   firstAnswer: Promise<number>;
+  /** Where it waits for requests, once it does. */
+  address: Promise<string>;
   report(): Promise<Report>;
   kill(): Promise<void>;
 }
 
-/** What watch.ts says; since the last report. */
+/** What watch.ts says. */
 interface Report {
   bytes: number;
+  /** Since the last report. */
   longestDelayMs: number;
+  /** Since the start, all threads. */
+  cpuMs: number;
 }
 
 interface Line {
@@ -30,6 +35,8 @@ interface Line {
   last?: boolean;
   key?: string;
   report?: Report;
+  /** A line of the log. */
+  msg?: string;
 }
 
 const watch = path.resolve(import.meta.dirname, 'watch.ts');
@@ -63,6 +70,8 @@ export function startProgram(args: readonly string[], env: Record<string, string
   });
   const moments = new Map<string, PromiseWithResolvers<number>>();
   const reports: PromiseWithResolvers<Report>[] = [];
+  const address = Promise.withResolvers<string>();
+  address.promise.catch(() => undefined); // Whoever waits for it hears it.
   let errors = '';
   let rest = '';
   child.stdin.on('error', () => undefined);
@@ -85,7 +94,9 @@ export function startProgram(args: readonly string[], env: Record<string, string
   }
 
   function take(line: Line): void {
-    const { type, id, report } = line;
+    const { type, id, report, msg } = line;
+    const url = /^waiting .* on (http:\S+)$/.exec(msg ?? '')?.[1];
+    if (url !== undefined) address.resolve(url);
     if (report !== undefined) reports.shift()?.resolve(report);
     if (type === 'watching') moment(type).resolve(performance.now());
     if (type === 'accepted') moment(`accepted ${id}`).resolve(performance.now());
@@ -99,6 +110,7 @@ export function startProgram(args: readonly string[], env: Record<string, string
     const error = new Error(`${why}\n${errors}`);
     for (const one of moments.values()) one.reject(error);
     for (const one of reports.splice(0)) one.reject(error);
+    address.reject(error);
   }
 
   const ended = new Promise<void>((resolve) => {
@@ -114,6 +126,7 @@ export function startProgram(args: readonly string[], env: Record<string, string
     answered: (id) => moment(`answered ${id}`).promise,
     accepted: (id) => moment(`accepted ${id}`).promise,
     firstAnswer: moment('first answer').promise,
+    address: address.promise,
     async report() {
       await moment('watching').promise;
       const asked = Promise.withResolvers<Report>();

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { measureGrowth, measureLoading } from './counting.ts';
 import { measureHistory } from './history.ts';
 import { measureHostile } from './hostile.ts';
+import { measurePlatforms } from './platform.ts';
 import { measurePromptCache } from './prompt-cache.ts';
 import { digits, isMet, type Row, toTable } from './row.ts';
 import { measureStart } from './start.ts';
@@ -12,6 +13,7 @@ const bars: Record<string, () => Promise<Row[]> | Row[]> = {
   B1: measureGrowth,
   B2: measureHostile,
   'B3 B4': measureHistory,
+  'B5 B6 B7': measurePlatforms,
   B8: measureLoading,
   B9: measurePromptCache,
   'B10 B11': measureStart,
