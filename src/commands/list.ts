@@ -37,7 +37,7 @@ export const commands: readonly Command[] = [
     ...plain,
     path: ['role', 'preset'],
     help: 'Gives me one of the roles that are ready to be chosen',
-    options: [{ name: 'name', help: 'which one; role show lists them', required: true, kind: 'text' }],
+    options: [{ name: 'preset', help: 'which one; role show lists them', required: true, kind: 'text' }],
     public: true,
     run: setPreset,
   },

@@ -58,7 +58,7 @@ export async function setRole(context: Context): Promise<Result> {
 export async function setPreset(context: Context): Promise<Result> {
   const { deps, profile, values, who } = context;
   const presets = presetsOf(context);
-  const preset = await presetNamed(presets, String(values.name));
+  const preset = await presetNamed(presets, String(values.preset));
   const { settings } = (await deps.memory.conversations.read(context.channel)).head;
   const resolved = await resolveProfile([settings, preset.settings], profile, deps.encode);
   await mustFit(context, { ...resolved.profile, role: preset.role, examples: preset.examples });

@@ -92,10 +92,11 @@ export function createWeatherService({ geocodingUrl, forecastUrl, limitMs }: Ser
 
 type Query = Record<string, string | number>;
 
-/** What the address itself asks for, a key for instance, stays. */
+/** The address may be of the service or of this very path. What it asks for itself, a key for instance, stays. */
 function toUrl(base: string, path: string, query: Query): URL {
   const url = new URL(base);
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${path}`;
+  const before = url.pathname.replace(/\/+$/, '');
+  if (!before.endsWith(`/${path}`)) url.pathname = `${before}/${path}`;
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
   return url;
 }
