@@ -8,7 +8,9 @@ import { type AdapterHarness, describeAdapter, type Shown } from './adapter.ts';
 import { describeTalk } from './adapter-talk.ts';
 
 /** As it would be sent; in JSON a backslash is two. */
-const calls = /<\\*(!(channel|here|everyone)|!subteam\^|@[UW])|"(parse":"full|link_names":"true)"/;
+const calls = /<\\*(!(channel|here|everyone)|!subteam\^|@[UW])/;
+/** Where Slack would look for names to call in a text by itself. */
+const written = ['chat.postMessage', 'chat.update', 'chat.postEphemeral'];
 
 const slackHarness: AdapterHarness = {
   name: 'slack',
@@ -84,11 +86,10 @@ const slackHarness: AdapterHarness = {
           .filter((one) => one.channel === slack.world.im(person(name).id).id)
           .map((one) => ({ name: one.name, text: one.body })),
       pinged() {
-        const sent = [
-          ...slack.requests.map((one) => one.body),
-          ...[...slack.responses.values()].map((one) => one.said),
-        ];
-        return sent.some((one) => calls.test(JSON.stringify(one)));
+        const { requests, responses } = slack;
+        const sent = [...requests.map((one) => one.body), ...[...responses.values()].map((one) => one.said)];
+        const isLeftOpen = requests.some(({ method, body }) => written.includes(method) && body.parse !== 'none');
+        return isLeftOpen || sent.some((one) => calls.test(JSON.stringify(one)));
       },
       until: (check, what) => slack.until(check, what),
       async close() {

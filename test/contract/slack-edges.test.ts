@@ -158,13 +158,13 @@ test('a text that does not grow on from what is streamed is written anew by an e
 test('an attempt that ended in the middle leaves its stream to the next one, and to no other answer', async (t) => {
   const set = await setUp(t);
   const first = await ask(set);
-  await first.reply.write(piece('begun'));
   const place = set.slack.world.places.values().find((one) => one.name === 'edges');
   assert.ok(place);
   // Somebody else asks in the same thread, and is looked for as after a crash.
   set.slack.say(set.slack.world.addPerson('Ben'), place, `${set.slack.mention} and I?`, { thread: first.thread });
   const isBens = (one: Event): boolean => one.kind === 'message' && one.author.name === 'Ben';
   const event = await set.slack.until(() => set.events.find(isBens), 'it is taken');
+  await first.reply.write(piece('begun'));
   set.surface.reply(event, []);
   await set.surface.reply(event, []).write(piece('for Ben', { done: true, last: true }));
   await first.again().write(piece('begun and ended', { done: true, last: true }));
