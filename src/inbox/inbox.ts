@@ -24,7 +24,10 @@ export interface Inbox {
 export interface Job {
   readonly event: Event;
   readonly reply: Reply;
-  /** As if these messages of the bot's were the answer's pieces: to make another answer read anew. */
+  /**
+   * From now on these messages of the bot's are the pieces that `reply` writes: to make another answer read anew. One
+   * event has one reply at a time, because a platform may let what was said to it be answered once only.
+   */
   replyOn(posted: readonly string[]): Reply;
   fetch(attachment: Attachment, signal: AbortSignal): Promise<Uint8Array>;
   /** As it stands in the store. */
@@ -177,11 +180,17 @@ export function createInbox(deps: InboxDeps): Inbox {
   function createJob(pending: Pending, surface: Surface, again: boolean): Job & { isDone(): boolean } {
     let current = pending;
     let done = false;
+    let reply = patient(surface.reply(pending.event, pending.posted));
     return {
       event: pending.event,
       again,
-      reply: patient(surface.reply(pending.event, pending.posted)),
-      replyOn: (posted) => patient(surface.reply(pending.event, posted)),
+      get reply() {
+        return reply;
+      },
+      replyOn(posted) {
+        reply = patient(surface.reply(pending.event, posted));
+        return reply;
+      },
       fetch: (attachment, signal) => surface.fetch(attachment, signal),
       signal: stop.signal,
       get pending() {
