@@ -10,7 +10,7 @@ import { isSpoken, type Turn } from './turn.ts';
 
 /** How an index keeps up with its journal. */
 
-/** memory.md: of a channel with more, the newest are indexed. */
+/** Of a channel with more, the newest are indexed. */
 const maxTurns = 50_000;
 /** They are left out so many at a time: each time the index is built anew. */
 const leftOutAtOnce = 5000;

@@ -58,7 +58,7 @@ export interface Ranking {
   worth: ReadonlyMap<string, number>;
 }
 
-/** A person who is meant weighs as much more as in memory.md's measurement. */
+/** Measured with the weights of a turn’s surroundings. */
 const meantWeight = 1.5;
 /** Of a question that is a document the rarest words are enough. */
 const mostTerms = 64;

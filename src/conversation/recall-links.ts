@@ -36,7 +36,7 @@ export interface Links {
 
 export const nowhere = -1;
 
-/** A silence this long ends a sitting: memory.md measured with it, and prompts are dated by it. */
+/** A silence this long ends a sitting, as it makes a prompt say what time it is. */
 const sittingGapSeconds = 30 * 60;
 /** Where nobody is ever silent for so long, a sitting this long is about many things: the next one begins. */
 const longestSitting = 40;

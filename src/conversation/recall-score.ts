@@ -3,7 +3,7 @@ import { mostPerSlot, perSlotBits } from './recall-postings.ts';
 
 /** BM25 over a turn, over the talk around it and over its sitting, summed: a turn is found by more than its own words. */
 
-/** memory.md, section 3, measured them over three collections of conversations. */
+/** Measured over three collections of conversations, of two people and of many. */
 const k1 = 0.9;
 const b = 0.4;
 const aroundWeight = 1.5;
