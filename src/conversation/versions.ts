@@ -11,6 +11,10 @@ export function toAlternative({ text, tokens, at, model, tools, partial }: Turn)
   return { text, tokens, at, model: model ?? '', ...(tools && { tools }), ...(partial !== undefined && { partial }) };
 }
 
+function asAlternative({ chosen: _, ...alternative }: Version): Alternative {
+  return alternative;
+}
+
 /** In the order they were given, whichever was chosen since. */
 export function versionsOf(turn: Turn): Version[] {
   const others = (turn.alternatives ?? []).map((one) => ({ ...one, chosen: false }));
@@ -20,9 +24,6 @@ export function versionsOf(turn: Turn): Version[] {
 /** Puts one of its versions in the turn's place. */
 export function withVersion(turn: Turn, version: Version): Turn {
   const { tools: _, partial: __, ...rest } = turn;
-  const { chosen, ...put } = version;
-  const alternatives = versionsOf(turn)
-    .filter((one) => one.at !== version.at || one.text !== version.text)
-    .map(({ chosen: _chosen, ...one }) => one);
-  return { ...rest, ...put, rev: turn.rev + 1, alternatives };
+  const others = versionsOf(turn).filter((one) => one.at !== version.at || one.text !== version.text);
+  return { ...rest, ...asAlternative(version), rev: turn.rev + 1, alternatives: others.map(asAlternative) };
 }

@@ -16,7 +16,7 @@ export interface Tool {
 }
 
 /** In whose name and for how long. */
-export interface ToolUse {
+interface ToolUse {
   channel: ChannelId;
   signal: AbortSignal;
   now: number;

@@ -42,7 +42,7 @@ function withReadableArguments(call: ToolCall): ToolCall {
   return isObject(call.arguments) ? call : { ...call, arguments: '{}' };
 }
 
-export function isObject(json: string): boolean {
+function isObject(json: string): boolean {
   try {
     const value: unknown = JSON.parse(json);
     return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -75,7 +75,7 @@ function withShortArguments(call: ToolCall, maxChars: number): ToolCall {
   return { ...call, arguments: JSON.stringify({ shortened: call.arguments.slice(0, maxChars / 2).toWellFormed() }) };
 }
 
-export const shortenedMark = '\n[shortened here]';
+const shortenedMark = '\n[shortened here]';
 
 function clip(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;

@@ -83,6 +83,7 @@ test('what the model calls is run, and it answers from the results; both are rem
   await core.send(message(2, 'Thanks'));
   const third = model.answers()[2];
   assertPaired(third?.messages ?? []);
+  assert.deepEqual(third?.messages.slice(0, first?.messages.length), first?.messages);
   assert.ok(third !== undefined && second !== undefined && textOf(third).includes('celsius'));
   const shown = await core.send(command(3, 'memory show'));
   assert.match(shown.notices[0]?.text ?? '', /🔧 weather\(\{"place":"Rome"\}\) → \{"place":"Rome","celsius":7\}/);
