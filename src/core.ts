@@ -84,7 +84,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
   });
   const bot = createBot({
     memory,
-    answer: { ...memory, model, ledger, running, log, now, onFirstToken: metrics.firstToken },
+    answer: { ...memory, model, ledger, running, log, link, now, onFirstToken: metrics.firstToken },
     commands: runner,
     log,
     metrics,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { ChannelId } from '../event.ts';
 import { type RecordKind, record, type Store, type StoredRecord } from '../storage/store.ts';
@@ -23,8 +24,9 @@ export type Fold = z.infer<typeof foldSchema>;
 
 export const foldKind: RecordKind<Fold> = { name: 'fold', version: 1, schema: foldSchema, upgrades: {} };
 
+/** Another one each time: what erases a fold late must not meet the one that was written in its place. */
 export function foldId(channel: ChannelId, fold: Pick<Fold, 'epoch' | 'from' | 'to' | 'level' | 'at'>): string {
-  return `${epochPrefix(channel, fold.epoch)}${fold.from}-${fold.to}-${fold.level}-${fold.at}`;
+  return `${epochPrefix(channel, fold.epoch)}${fold.from}-${fold.to}-${fold.level}-${fold.at}-${randomUUID().slice(0, 8)}`;
 }
 
 export function toFoldRef(id: string, fold: Fold): FoldRef {

@@ -14,6 +14,7 @@ import { isDirect } from './journal.ts';
 import { createUnwrittenEdits, readLate, type UnwrittenEdits } from './late.ts';
 import { type MemoryLimits, planLimits, seedShare } from './limits.ts';
 import type { Profile } from './profile.ts';
+import { createRecall, type Recall } from './recall.ts';
 import type { recordMessage } from './recording.ts';
 import { createSeeds, type Seeds } from './seed.ts';
 import { standingTokens, toStanding } from './standing.ts';
@@ -33,6 +34,7 @@ export interface Memory {
   unwritten: UnwrittenEdits;
   folding: Folding;
   changes: Changes;
+  recall: Recall;
   toolbox: Toolbox;
   counterFor(model: string): Promise<TokenCounter>;
   recording(profile: Profile): Promise<Parameters<typeof recordMessage>[0]>;
@@ -120,6 +122,11 @@ export function createMemory(deps: MemoryDeps): Memory {
     background.add(settled);
   }
 
+  const recall = createRecall({ conversations, log });
+  changes.watch(({ channel, what }) => {
+    // What was taken back leaves the index now, not when somebody asks next.
+    if (what === 'amended' || what === 'reset') inBackground(recall.refresh(channel));
+  });
   const unwritten = createUnwrittenEdits(now);
   const amending = createAmending({
     unwritten,
@@ -141,6 +148,7 @@ export function createMemory(deps: MemoryDeps): Memory {
     unwritten,
     folding,
     changes,
+    recall,
     toolbox,
     counterFor,
     fixedTokens,

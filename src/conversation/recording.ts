@@ -59,6 +59,7 @@ export async function recordMessage(
       tokens: 0,
       ...(late?.at !== undefined && { editedAt: late.at }),
       ...(shown !== undefined && { name: shown }),
+      ...(event.replyTo !== undefined && { replyTo: event.replyTo }),
       ...(isDated(met.state, event.at) && { dated: true }),
       ...(said.attachments.length > 0 && { attachments: said.attachments }),
     };

@@ -12,10 +12,12 @@ import { foldMessage, toMessages } from './wire.ts';
  */
 interface Seed {
   messages: ChatMessage[];
+  /** Of the parent's turns, those it shows word for word. */
+  shown: ReadonlySet<number>;
   tokens: number;
 }
 
-const none: Seed = { messages: [], tokens: 0 };
+const none: Seed = { messages: [], shown: new Set(), tokens: 0 };
 /** More turns than any share of a budget will hold. */
 const turnsBack = 400;
 const maxCached = 500;
@@ -58,6 +60,7 @@ export function createSeeds(conversations: Conversations, folds: FoldTexts): See
       const texts = await folds.texts(plan.folds);
       const seed = {
         messages: [...texts.map((fold) => foldMessage(fold.text)), ...plan.turns.flatMap(toMessages)],
+        shown: new Set(plan.turns.map((turn) => turn.seq)),
         tokens: plan.tokens,
       };
       cached.delete(channel);

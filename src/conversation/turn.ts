@@ -27,6 +27,18 @@ const alternativeSchema = z.object({
   partial: z.string().optional(),
 });
 
+/** Where it stands: what was said is not kept twice. */
+const recalledSchema = z.object({
+  /** In a thread: it was said in the channel above. */
+  above: z.boolean().optional(),
+  epoch: z.number(),
+  seq: z.number(),
+  /** The answer names it. */
+  cited: z.boolean().optional(),
+});
+
+export type RecalledRef = z.infer<typeof recalledSchema>;
+
 export const turnSchema = z.object({
   seq: z.number(),
   /** The platform's id of the message; of an answer, that of its first piece. */
@@ -45,6 +57,10 @@ export const turnSchema = z.object({
   tokens: z.number(),
   /** A date line stands before it in the prompt, because the talk had paused. */
   dated: z.boolean().optional(),
+  /** The platform's id of the message it replies to. */
+  replyTo: z.string().optional(),
+  /** Of an answer: what was found again for it, in the order of the markers. */
+  recalled: z.array(recalledSchema).optional(),
   /** The turn it is the answer to. */
   answers: z.number().optional(),
   /** The platform's ids of an answer's pieces. */

@@ -7,6 +7,7 @@ import type { StoredRecord } from '../storage/store.ts';
 import type { Charge } from '../usage/ledger.ts';
 import { answerActions } from './answer-actions.ts';
 import { type Cost, type KeepDeps, keepAnswer, keepCost, keepFailure, type Tab, wasAnswered } from './keep.ts';
+import { toRefs } from './recalling.ts';
 import type { Running, RunningAnswers } from './running.ts';
 import { type Question, type SpeakDeps, type Spell, speak } from './speak.ts';
 import type { StreamReply } from './stream-reply.ts';
@@ -126,7 +127,8 @@ async function conclude(
   if (partial !== undefined) stream.push(partialMark(error, deps.now()));
   const actions = answerActions(await wasAnswered(deps, channel, turn));
   const posts = await finish(deps, job, stream, actions);
-  const spoken = { text, posts, model: spell.model, at: deps.now(), partial, steps: spell.steps };
+  const recalled = toRefs(spell.prepared?.along.recalled ?? [], channel, spell.cited);
+  const spoken = { text, posts, model: spell.model, at: deps.now(), partial, steps: spell.steps, recalled };
   const cost: Cost = { ...spell.tab, entry: job.done };
   const kept = await keepAnswer(
     deps,

@@ -1,7 +1,7 @@
 import type { Conversations, Planned } from '../conversation/conversations.ts';
 import { appendTurn, type ChannelState, replaceTurn, type Step } from '../conversation/journal.ts';
 import type { TokenCounter } from '../conversation/tokens.ts';
-import type { Turn } from '../conversation/turn.ts';
+import type { RecalledRef, Turn } from '../conversation/turn.ts';
 import { toAlternative } from '../conversation/versions.ts';
 import { countMessages, toMessages } from '../conversation/wire.ts';
 import type { ChannelId } from '../event.ts';
@@ -24,6 +24,7 @@ export interface Spoken {
   at: number;
   partial: string | undefined;
   steps: readonly LiveStep[];
+  recalled: readonly RecalledRef[];
 }
 
 /** What an answer owes: calls that were made and are not kept yet, and what is held for the one under way. */
@@ -120,12 +121,13 @@ async function commit<T>(
 }
 
 function toAnswer(question: Turn, spoken: Spoken): Omit<Turn, 'seq' | 'rev'> {
-  const { text, posts, model, at, partial, steps } = spoken;
+  const { text, posts, model, at, partial, steps, recalled } = spoken;
   const id = posts[0] ?? `answer:${question.id}`;
   const draft = { id, at, role: 'assistant' as const, text, tokens: 0, answers: question.seq, posts, model };
   return {
     ...draft,
     ...(steps.length > 0 && { tools: steps.map(toKept) }),
+    ...(recalled.length > 0 && { recalled: [...recalled] }),
     ...(partial !== undefined && { partial }),
   };
 }

@@ -1,8 +1,10 @@
 import type { Job } from '../inbox/inbox.ts';
 import { cacheKey } from '../model/cache-key.ts';
 import type { ModelRequest, ToolCall, ToolChoice, Usage } from '../model/model.ts';
+import { createCiting } from './citing.ts';
 import { createOpening } from './opening.ts';
 import type { Prepared } from './prepare.ts';
+import { toSources } from './recalling.ts';
 import type { Question, SpeakDeps, Spell } from './speak.ts';
 
 /** One call of the model: its text into the reply, what it cost onto the tab, also when it breaks. */
@@ -28,6 +30,7 @@ export async function pour(
   const begun = deps.now();
   const before = stream.text();
   const opening = createOpening();
+  const citing = createCiting(toSources(prepared.along.recalled, deps.link, deps.now()));
   const calls: ToolCall[] = [];
   let cut = false;
   const push = (text: string): void => {
@@ -43,7 +46,7 @@ export async function pour(
       switch (event.type) {
         case 'text':
           if (stream.text() === '') deps.onFirstToken(deps.now() - begun);
-          push(opening.push(event.text));
+          push(citing.push(opening.push(event.text)));
           break;
         case 'waiting':
           await job.reply.progress(waitingNote(event.until - deps.now(), event.reason));
@@ -64,7 +67,8 @@ export async function pour(
       }
     }
   } finally {
-    push(opening.rest());
+    push(citing.push(opening.rest()) + citing.rest());
+    for (const marker of citing.used()) spell.cited.add(marker);
   }
   return { text: stream.text().slice(before.length).trim(), calls, cut };
 }

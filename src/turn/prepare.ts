@@ -4,6 +4,7 @@ import type { FoldTexts } from '../conversation/folds.ts';
 import type { ChannelState } from '../conversation/journal.ts';
 import { type MemoryLimits, planLimits, seedShare } from '../conversation/limits.ts';
 import type { Profile } from '../conversation/profile.ts';
+import type { Recall } from '../conversation/recall.ts';
 import type { Seeds } from '../conversation/seed.ts';
 import { cutAtSentence } from '../conversation/sentences.ts';
 import { standingTokens, toStanding } from '../conversation/standing.ts';
@@ -11,17 +12,20 @@ import { imageTokens, type TokenCounter } from '../conversation/tokens.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { planWindow, type WindowPlan } from '../conversation/window.ts';
 import { countMessages, leftOutMessage, toMessages } from '../conversation/wire.ts';
-import type { ChannelId } from '../event.ts';
+import { type ChannelId, parentChannel } from '../event.ts';
 import type { ChatMessage, Model } from '../model/model.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Toolbox } from '../tools/toolbox.ts';
 import { buildPrompt, type FoldText } from './prompt.ts';
+import { type Along, mentionedIn, nothingAlong, toAlong } from './recalling.ts';
 import { fitSteps, type LiveStep } from './steps.ts';
 
 /** Everything that goes into one request, chosen to fit. Reads; changes nothing. */
 export interface Prepared {
   messages: ChatMessage[];
   tools: readonly Tool[];
+  /** What was found again for the question, as `messages` has it. */
+  along: Along;
   /** Our own count of `messages` and `tools`, primer included. */
   promptTokens: number;
   plan: WindowPlan<FoldText>;
@@ -39,6 +43,7 @@ export interface PrepareDeps {
   seeds: Seeds;
   calibration: Calibration;
   toolbox: Toolbox;
+  recall: Pick<Recall, 'search'>;
   model: Model;
   counterFor(model: string): Promise<TokenCounter>;
 }
@@ -48,6 +53,8 @@ export interface Asked {
   question: Turn;
   images: readonly string[];
   profile: Profile;
+  /** What an earlier round of the same answer found: the beginning of its prompt stays as it was. */
+  along?: Along | undefined;
   /** The rounds of the answer under way. */
   steps?: readonly LiveStep[];
 }
@@ -73,6 +80,7 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
   const roundsRoom = budget - fixedTokens - Math.min(askedTokens, Math.floor((budget - fixedTokens) / 2));
   const after = await fitSteps(asked.steps ?? [], roundsRoom, counter);
   const older = state.tail.filter((turn) => turn.seq < question.seq);
+  const more = state.rawTokens > state.tail.reduce((sum, turn) => sum + turn.tokens, 0);
   const plan = planWindow({
     budget,
     fixedTokens,
@@ -80,12 +88,15 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
     noteTokens,
     folds: await deps.folds.texts(state.view.folds),
     turns: older,
-    more: state.rawTokens > state.tail.reduce((sum, turn) => sum + turn.tokens, 0),
+    more,
     rounds: profile.memory.rounds,
   });
   const withImages = plan.newestRoom === undefined;
   const newest =
     plan.newestRoom === undefined ? question : await cutTurn(question, plan.newestRoom - after.tokens, counter);
+  const isWhole = state.view.folds.length === 0 && plan.turns.length === older.length && !more;
+  const along = asked.along ?? (await findAlong(deps, asked, { isWhole, state, plan, seed, limits, budget, counter }));
+  const fits = plan.tokens.total + along.tokens <= budget;
   const messages = buildPrompt({
     system: standing.system,
     examples: standing.examples,
@@ -93,6 +104,7 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
     folds: plan.folds,
     turns: plan.turns,
     leftOut: plan.leftOut,
+    recall: fits ? along.message : undefined,
     newest,
     images: withImages ? images : [],
     after: after.messages,
@@ -101,13 +113,50 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
   return {
     messages,
     tools,
-    promptTokens: plan.tokens.total - plan.tokens.newest + newestTokens,
+    along: fits ? along : nothingAlong,
+    promptTokens: plan.tokens.total - plan.tokens.newest + newestTokens + (fits ? along.tokens : 0),
     plan,
     limits,
     tokens: { ...standing.tokens, seed: seed.tokens },
     stepRoom: roundsRoom - after.tokens,
     state,
   };
+}
+
+interface Around {
+  /** Everything that is remembered stands in the prompt word for word. */
+  isWhole: boolean;
+  state: ChannelState;
+  plan: WindowPlan<FoldText>;
+  seed: { shown: ReadonlySet<number> };
+  limits: MemoryLimits;
+  budget: number;
+  counter: TokenCounter;
+}
+
+/** Looked for only where something that was said does not stand in the prompt anyway. */
+async function findAlong({ recall, conversations }: PrepareDeps, asked: Asked, around: Around): Promise<Along> {
+  const { channel, question } = asked;
+  const { state, plan, seed, limits, budget, counter } = around;
+  const room = Math.min(limits.recall, budget - plan.tokens.total);
+  if (room <= 0 || (around.isWhole && parentChannel(channel) === undefined)) return nothingAlong;
+  const replied = question.replyTo === undefined ? undefined : await findTurn(conversations, channel, question.replyTo);
+  const shown = new Set([...plan.turns.map((turn) => turn.seq), question.seq]);
+  const found = await recall.search(channel, {
+    text: [question.text, replied?.text ?? ''].join('\n').trim(),
+    people: [question.author, replied?.author, ...mentionedIn(question.text, state.head.people)].filter(
+      (id) => id !== undefined,
+    ),
+    isShown: (one, seq) => (one === channel ? shown : seed.shown).has(seq),
+    maxTokens: room,
+    counter,
+  });
+  return await toAlong(found, room, counter);
+}
+
+async function findTurn({ journal }: Conversations, channel: ChannelId, messageId: string): Promise<Turn | undefined> {
+  const ref = await journal.find(channel, messageId);
+  return ref && (await journal.page(channel, ref)).find((turn) => turn.seq === ref.seq);
 }
 
 /** The budget in our own counts: tighter where the model counts more, and never more than the model can read. */

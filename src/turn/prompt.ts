@@ -17,6 +17,8 @@ export interface PromptParts {
   folds: readonly FoldText[];
   turns: readonly Turn[];
   leftOut: boolean;
+  /** What was found again for the newest message. */
+  recall?: ChatMessage | undefined;
   newest: Turn;
   images: readonly string[];
   /** What the answer under way has called so far. */
@@ -39,6 +41,7 @@ export function buildPrompt(parts: PromptParts): ChatMessage[] {
     ...before.flatMap((item) => item.messages),
     ...(parts.leftOut ? [leftOutMessage] : []),
     ...after.flatMap((item) => item.messages),
+    ...(parts.recall === undefined ? [] : [parts.recall]),
     ...withImages(toMessages(parts.newest), parts.images),
     ...(parts.after ?? []),
   ];

@@ -1,9 +1,9 @@
 import type { People } from '../conversation/names.ts';
 import type { Recalled } from '../conversation/recall-select.ts';
 import type { TokenCounter } from '../conversation/tokens.ts';
-import type { Turn } from '../conversation/turn.ts';
+import type { RecalledRef, Turn } from '../conversation/turn.ts';
 import { countMessages, recallMessage } from '../conversation/wire.ts';
-import type { LinkTo } from '../event.ts';
+import type { ChannelId, LinkTo } from '../event.ts';
 import type { ChatMessage } from '../model/model.ts';
 import type { Source } from './citing.ts';
 
@@ -46,6 +46,16 @@ export function toSources(recalled: readonly Recalled[], link: LinkTo, now: numb
     marker: n + 1,
     label: `${speakerOf(one)}, ${dayLabel(one.at, now)}`,
     link: link(one.channel, one.posts[0] ?? one.id),
+  }));
+}
+
+/** As the answer keeps them: where they stand, in the order of the markers. */
+export function toRefs(recalled: readonly Recalled[], channel: ChannelId, cited: ReadonlySet<number>): RecalledRef[] {
+  return recalled.map((one, n) => ({
+    ...(one.channel !== channel && { above: true }),
+    epoch: one.epoch,
+    seq: one.seq,
+    ...(cited.has(n + 1) && { cited: true }),
   }));
 }
 

@@ -60,7 +60,8 @@ async function prepare(
   signal: AbortSignal,
 ): Promise<Prepared> {
   const { channel, turn, images, profile, person } = question;
-  const asked = { channel, question: turn, images, profile, steps: spell.steps };
+  const along = spell.steps.length === 0 ? undefined : spell.prepared?.along;
+  const asked = { channel, question: turn, images, profile, steps: spell.steps, along };
   const prepared = await preparePrompt(deps, asked);
   // In a later round what was in the way is what tools returned.
   if (!prepared.plan.leftOut || spell.steps.length > 0) return prepared;

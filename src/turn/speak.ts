@@ -2,7 +2,7 @@ import type { Folding } from '../conversation/folding.ts';
 import type { Profile } from '../conversation/profile.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { type BotError, toBotError } from '../errors.ts';
-import type { Action, ChannelId } from '../event.ts';
+import type { Action, ChannelId, LinkTo } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
 import type { Log } from '../log.ts';
 import type { Ledger, Reservation } from '../usage/ledger.ts';
@@ -19,6 +19,7 @@ export interface SpeakDeps extends PrepareDeps {
   folding: Folding;
   ledger: Ledger;
   log: Log;
+  link: LinkTo;
   now(): number;
   onFirstToken(ms: number): void;
 }
@@ -40,6 +41,8 @@ export interface Spell {
   prepared: Prepared | undefined;
   /** The rounds in which tools were called. */
   steps: LiveStep[];
+  /** The markers of what was recalled that the answer uses. */
+  cited: Set<number>;
   model: string;
   /** Why it ended early. */
   error: BotError | undefined;
@@ -64,6 +67,7 @@ export async function speak(deps: SpeakDeps, job: Job, question: Question, runni
     tab,
     prepared: undefined,
     steps: [],
+    cited: new Set(),
     model: question.profile.model,
     error: undefined,
     cut: false,

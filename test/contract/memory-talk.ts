@@ -24,6 +24,11 @@ export function folds(core: TestCore): ModelRequest[] {
   return core.model.requests.filter((one) => one.purpose === 'fold');
 }
 
+/** What the next prompt begins with too: all but what was found again for this one question. */
+export function lastingPart(request: ModelRequest | undefined): ChatMessage[] {
+  return (request?.messages ?? []).filter((message) => !contentOf(message).startsWith('<channel_recall'));
+}
+
 /** What a message says, whoever says it. */
 export function contentOf(message: ChatMessage | undefined): string {
   const content = message?.content ?? '';
