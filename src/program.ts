@@ -47,7 +47,8 @@ async function start(): Promise<void> {
     }
     if (slack !== undefined) {
       const { startSlack } = await import('../adapters/slack/slack.ts');
-      started.push(startSlack({ ...host, ...slack, commands, split: splitAnswer, onFatal: fail }));
+      const own = { ...slack, catchUpMs: config.catchUpMs, commands, split: splitAnswer };
+      started.push(startSlack({ ...host, ...own, onFatal: fail }));
     }
     if (started.length > 0) return started;
     log.warn({}, 'nobody can speak to me here: `npm run chat` starts a conversation in a terminal');

@@ -180,6 +180,13 @@ export function createListening(deps: ListeningDeps) {
   }
 
   return {
+    /** Read, not sent; as it stands now. */
+    async missed(message: WireMessage): Promise<void> {
+      await onMessage(message);
+      if (message.edited === undefined) return;
+      await onChange({ subtype: 'message_changed', channel: message.channel, message });
+    },
+
     to(app: App): void {
       app.event('app_mention', ({ event }) => inTime(() => onAnyMessage(event)));
       app.event('message', ({ event }) => inTime(() => onAnyMessage(event)));

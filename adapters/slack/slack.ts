@@ -5,6 +5,7 @@ import type { Adapter, Event, OpenIntake, Reply, Surface } from '../../src/event
 import type { Log } from '../../src/log.ts';
 import { createApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
+import { catchUp } from './catch-up.ts';
 import { createClaims } from './claims.ts';
 import { type PersonCommands, readOrigin } from './command.ts';
 import { createCommandReply } from './command-reply.ts';
@@ -34,6 +35,8 @@ export interface SlackDeps {
   line: { appToken: string } | { signingSecret: string; host: string; port: number };
   /** Slack's own where there is none. */
   apiUrl: string | undefined;
+  /** So far back it is looked for what was said while nobody listened. */
+  catchUpMs: number;
   commands: readonly PersonCommands[];
   /** Cuts a long text into messages. */
   split: Split;
@@ -139,9 +142,13 @@ export function startSlack(deps: SlackDeps): Adapter {
     const onRemoved = (): void => fail(badToken(undefined));
     const pane = createPane(api, log);
     const { commands } = deps;
-    createListening({ people, taking, pane, where, commands, self, log, now, onRemoved }).to(app);
+    const listening = createListening({ people, taking, pane, where, commands, self, log, now, onRemoved });
+    listening.to(app);
     await line.open();
     log.info({}, 'connected to Slack');
+    if (deps.catchUpMs === 0) return;
+    const isOpen = (): boolean => state === 'open';
+    await catchUp({ api, offer: listening.missed, backMs: deps.catchUpMs, isOpen, log, now }, intake.lastSeen());
   }
 
   start().catch(fail);

@@ -33,6 +33,7 @@ const slackHarness: AdapterHarness = {
       botToken: slackTokens.bot,
       line: { appToken: slackTokens.app },
       apiUrl: slack.url,
+      catchUpMs: 0,
       commands,
       split: splitAnswer,
       onFatal: (error) => {

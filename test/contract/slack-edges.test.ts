@@ -37,6 +37,7 @@ async function setUp(t: TestContext, options: Options = {}): Promise<Set> {
     botToken: slackTokens.bot,
     line: options.http ? http : { appToken: slackTokens.app },
     apiUrl: slack.url,
+    catchUpMs: 0,
     commands,
     split: splitAnswer,
     onFatal: (error) => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { botScopes } from '../../adapters/slack/manifest.ts';
+import { botScopes, toManifest } from '../../adapters/slack/manifest.ts';
+import { commands } from '../../src/commands/list.ts';
 import { slackTokens } from '../sim/slack.ts';
 import type { Place } from '../sim/slack-world.ts';
 import { textOf } from '../sim/slack-world.ts';
+import { startProgram } from './program.ts';
 import { type Mode, setStage, shownText } from './slack-setup.ts';
 
 /** What only the operator can mend ends with what to do; what can be borne is borne, and said. */
@@ -74,6 +76,22 @@ test('tokens that miss their other half are named before anything starts', async
   stage.start().catch(() => undefined);
   assert.equal(await stage.program().ended, 78);
   assert.match(stage.program().errors(), /SLACK_BOT_TOKEN: needs SLACK_APP_TOKEN .* or SLACK_SIGNING_SECRET/);
+});
+
+test('the manifest is printed for a socket, or for the address given, which must be one that Slack takes', async () => {
+  const print = async (...address: string[]) => {
+    const program = startProgram({ args: ['slack-manifest', ...address] });
+    return { code: await program.ended, output: program.output(), errors: program.errors() };
+  };
+  const [socket, requests, wrong] = await Promise.all([
+    print(),
+    print('https://bot.example.org'),
+    print('http://bot.example.org'),
+  ]);
+  assert.deepEqual(JSON.parse(socket.output), JSON.parse(JSON.stringify(toManifest(commands, undefined))));
+  assert.equal(JSON.parse(requests.output).settings.interactivity.request_url, 'https://bot.example.org/slack/events');
+  assert.deepEqual([socket.code, requests.code, wrong.code], [0, 0, 78]);
+  assert.match(wrong.errors, /https:/);
 });
 
 test('a Slack that cannot be reached is waited for', async (t) => {
@@ -152,6 +170,33 @@ test('a channel that is archived, gone or not joined: the log has it, and whoeve
   model.answerWith(() => 'elsewhere');
   const other = slack.world.addChannel('other');
   await stage.answerTo(other, slack.say(stage.ann, other, `${slack.mention} hi`));
+});
+
+test('what was said while it was away, and is not sent again, is answered once when it is back', async (t) => {
+  const stage = await setStage(t);
+  const { slack, model, channel, ann, ben } = stage;
+  model.answerWith(({ last }) => `to ${/\w+$/.exec(last)?.[0]}`);
+  const first = slack.say(ann, channel, `${slack.mention} one`);
+  await stage.answerTo(channel, first);
+  await stage.program().signal('SIGTERM');
+  const missed = [
+    slack.sayUnheard(ben, channel, `${slack.mention} two`),
+    slack.sayUnheard(ann, channel, 'three', { thread: first.ts }),
+  ];
+  slack.sayUnheard(ben, channel, 'among ourselves');
+  await stage.start();
+  for (const [n, words] of ['to two', 'to three'].entries()) {
+    const question = missed[n];
+    assert.ok(question);
+    assert.equal(shownText(await stage.answerTo(channel, question)), words);
+  }
+  assert.equal(slack.posts(channel).length, 3);
+  await stage.program().signal('SIGTERM');
+  const lost = slack.sayUnheard(ben, channel, `${slack.mention} four`);
+  await stage.start({ CATCH_UP_MINUTES: '0' });
+  await stage.answerTo(channel, slack.say(ben, channel, `${slack.mention} five`));
+  assert.equal(slack.posts(channel, lost.ts).length, 0);
+  assert.equal(slack.posts(channel).length, 4, 'nothing is answered again');
 });
 
 test('with LISTEN=all what people say among themselves is remembered, and not answered', async (t) => {

@@ -41,6 +41,7 @@ export interface Message {
   files?: SlackFile[];
   attachments?: Record<string, unknown>[];
   reply_count?: number;
+  latest_reply?: string;
 }
 
 /** A message being streamed. */
@@ -113,6 +114,7 @@ export function createWorld(now: () => number) {
       if (parent !== undefined) {
         parent.thread_ts = parent.ts;
         parent.reply_count = (parent.reply_count ?? 0) + 1;
+        parent.latest_reply = message.ts;
       }
       return message;
     },
