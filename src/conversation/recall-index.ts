@@ -44,7 +44,7 @@ export interface Asked {
   most: number;
 }
 
-export interface Hit {
+interface Hit {
   seq: number;
   score: number;
 }

@@ -44,7 +44,7 @@ export interface RecallQuery {
   counter: TokenCounter;
 }
 
-export interface Findings {
+interface Findings {
   total: number;
   found: Readable[];
 }
