@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { botScopes, toManifest } from '../../adapters/slack/manifest.ts';
 import { commands } from '../../src/commands/list.ts';
 import { slackTokens } from '../sim/slack.ts';
 import type { Place } from '../sim/slack-world.ts';
 import { textOf } from '../sim/slack-world.ts';
-import { startProgram } from './program.ts';
 import { type Mode, setStage, shownText } from './slack-setup.ts';
 
 /** What only the operator can mend ends with what to do; what can be borne is borne, and said. */
@@ -79,9 +82,11 @@ test('tokens that miss their other half are named before anything starts', async
 });
 
 test('the manifest is printed for a socket, or for the address given, which must be one that Slack takes', async () => {
+  const main = path.resolve(import.meta.dirname, '../../src/main.ts');
   const print = async (...address: string[]) => {
-    const program = startProgram({ args: ['slack-manifest', ...address] });
-    return { code: await program.ended, output: program.output(), errors: program.errors() };
+    const child = spawn(process.execPath, [main, 'slack-manifest', ...address], { env: { PATH: process.env.PATH } });
+    const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    return { output, errors, code };
   };
   const [socket, requests, wrong] = await Promise.all([
     print(),
