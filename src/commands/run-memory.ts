@@ -54,6 +54,7 @@ export async function showMemory(context: Context): Promise<Result> {
         `📄 Summary of messages ${fold.from + 1}–${fold.to + 1}${fold.level > 1 ? ` (level ${fold.level})` : ''}: ${clip(fold.text, 300)}`,
     ),
     ...toolLines(state.tail),
+    toolsLeftOut(prepared),
     ...(await changes(context, state)),
     ...(await budgetLines(context)),
   ];
@@ -101,6 +102,12 @@ function toolLines(turns: readonly Turn[]): string[] {
     const result = step.results.find((one) => one.id === call.id)?.content ?? '';
     return `🔧 ${call.name}(${clip(call.arguments, 80)}) → ${clip(result, 120)}`;
   });
+}
+
+function toolsLeftOut({ toolsLeftOut: names }: Prepared): string {
+  if (names.length === 0) return '';
+  const shown = clip(names.join(', '), 200);
+  return `⚠️ ${counted(names.length, 'tool')} would take too much of the prompt and cannot be called: ${shown}. \`settings set tools\` chooses.`;
 }
 
 /** Of the channel and, because they hold here too, of its workspace. */

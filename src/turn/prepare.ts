@@ -24,6 +24,8 @@ import { fitSteps, type LiveStep } from './steps.ts';
 export interface Prepared {
   messages: ChatMessage[];
   tools: readonly Tool[];
+  /** The names of those that would take too much of the prompt. */
+  toolsLeftOut: readonly string[];
   /** What was found again for the question, as `messages` has it. */
   along: Along;
   /** Our own count of `messages` and `tools`, primer included. */
@@ -68,8 +70,8 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
   const state = await deps.conversations.read(channel);
   const counter = await deps.counterFor(profile.model);
   const budget = await budgetTokens(deps, profile);
-  const tools = await deps.toolbox.offered(channel, profile);
-  const standing = await toStanding(profile, tools, question.name === undefined, counter);
+  const offered = await deps.toolbox.offered(channel, profile);
+  const standing = await toStanding(profile, offered, question.name === undefined, counter, budget);
   const seed = await deps.seeds.of(channel, Math.floor(budget * seedShare));
   const fixedTokens = standingTokens(standing) + seed.tokens;
   const limits = planLimits({ ...profile.memory, tokens: budget }, fixedTokens);
@@ -112,7 +114,8 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
   const newestTokens = newest === question ? plan.tokens.newest : newest.tokens + after.tokens;
   return {
     messages,
-    tools,
+    tools: standing.tools,
+    toolsLeftOut: standing.leftOut,
     along: fits ? along : nothingAlong,
     promptTokens: plan.tokens.total - plan.tokens.newest + newestTokens + (fits ? along.tokens : 0),
     plan,
