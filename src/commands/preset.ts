@@ -70,7 +70,9 @@ function toStored(name: string, value: unknown): unknown {
   if (setting.name !== name) throw problem(`the setting ${setting.name} is written in small letters`);
   // Who is listened to must be told so, in each channel.
   if (name === 'listen') throw problem('listen is not for presets: an admin sets it in the channel');
-  return (setting.read(value) ?? setting.parse(String(value))).stored;
+  const read = setting.read(value) ?? (typeof value === 'string' ? setting.parse(value) : undefined);
+  if (read === undefined) throw problem(`the setting ${name} must be ${setting.allowed}`);
+  return read.stored;
 }
 
 function problem(words: string, cause?: unknown): BotError {
