@@ -53,6 +53,7 @@ const piece = (question: string, text: string, more: object = {}): LiveEvent => 
     done: false,
     last: false,
     actions: [],
+    target: question,
     ...more,
   },
 });
@@ -83,7 +84,18 @@ test('what is taken back is gone, and "I am on it" ends with what is said instea
   assert.equal(before.length, 2);
   assert.deepEqual(shown(play([{ type: 'withdrawn', channel, question: 'p1.a' }], before)), ['said p1.a']);
   assert.deepEqual(shown(play([{ type: 'deleted', channel, ids: ['p1.a'] }], before)), ['> ']);
-  const refusal = { id: 's', question: 'p1.a', at: 3000, text: '⚠️ No.', private: true, actions: [], files: [] };
+  const answered = play([said('p1.a', 1000), piece('p1.a', 'Hello')]);
+  assert.deepEqual(shown(play([{ type: 'deleted', channel, ids: ['answer:p1.a:0'] }], answered)), ['said p1.a']);
+  const refusal = {
+    id: 's',
+    question: 'p1.a',
+    at: 3000,
+    text: '⚠️ No.',
+    private: true,
+    actions: [],
+    files: [],
+    target: 'p1.a',
+  };
   assert.deepEqual(shown(play([{ type: 'said', channel, said: refusal }], before)), ['said p1.a', '⚠️ No.']);
 });
 
@@ -102,11 +114,10 @@ test('the memory takes the place of what was told live, and what it does not kno
   assert.deepEqual(shown(renewed(live, turns, 'hard')), ['text 1', '> Hello']);
 });
 
-test('after a reset only what was said about it remains, and what is still being sent', () => {
-  const line = { question: 'c', private: false, actions: [], files: [] };
+test('what was said beside the conversation stays, and what is still being sent', () => {
+  const line = { question: 'c', private: false, actions: [], files: [], target: undefined };
   const before = play([
     said('p1.a', 1000),
-    { type: 'said', channel, said: { ...line, id: 'old', at: 2000, text: 'Old' } },
     { type: 'said', channel, said: { ...line, id: 'new', at: 3000, text: 'A fresh memory' } },
   ]);
   const sending = put(before, {
@@ -119,7 +130,7 @@ test('after a reset only what was said about it remains, and what is still being
     edited: false,
     state: 'sending',
   });
-  assert.deepEqual(shown(renewed(sending, [], 'cleared')), ['A fresh memory', 'next']);
+  assert.deepEqual(shown(renewed(sending, [], 'hard')), ['A fresh memory', 'next']);
 });
 
 test('older turns stand before those that were shown, and stay when the newest are read again', () => {

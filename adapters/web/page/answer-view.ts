@@ -5,7 +5,8 @@ import { html } from './html.ts';
 import { icon } from './icons.ts';
 import { Markdown } from './markdown-view.ts';
 import { BotAvatar } from './people.ts';
-import { command } from './sending.ts';
+import { command, remove } from './sending.ts';
+import { me } from './session.ts';
 import type { Talk } from './talk.ts';
 import { toClock, toMoment } from './time.ts';
 
@@ -19,6 +20,7 @@ export function AnswerView({ talk, answer, newest }: AnswerProps): ComponentChil
   const { at, pieces, done, partial, tools, versions, model } = answer;
   // While it is written, Stop stands where the next message is typed.
   const actions = done && newest && isOwn.value ? answer.actions : [];
+  const mine = me.value !== undefined && answer.question.startsWith(`${me.value.person.id}.`);
   const written = pieces.some(({ text }) => text !== '');
   return html`<li class="entry answer" data-question=${answer.question} aria-busy=${!done}>
     <${BotAvatar} />
@@ -44,7 +46,7 @@ export function AnswerView({ talk, answer, newest }: AnswerProps): ComponentChil
           : html`<div class="entry-actions">
               ${actions.map(
                 (action) => html`<button type="button" class="button small"
-                  onClick=${() => void command(talk, action.command, pieces.at(-1)?.id)}>${action.label}</button>`,
+                  onClick=${() => void command(talk, action.command, answer.target)}>${action.label}</button>`,
               )}
             </div>`
       }
@@ -56,6 +58,12 @@ export function AnswerView({ talk, answer, newest }: AnswerProps): ComponentChil
               onClick=${() => void navigator.clipboard?.writeText(pieces.map(({ text }) => text).join(''))}>
               ${icon('copy', 16)}
             </button>
+            ${
+              mine && isOwn.value
+                ? html`<button type="button" class="icon-button small" title="Delete" aria-label="Delete this answer"
+                    onClick=${() => void remove(talk, pieces[0]?.id ?? '')}>${icon('trash', 16)}</button>`
+                : ''
+            }
           </div>`
         : ''
     }

@@ -120,11 +120,7 @@ export function Composer({ talk, placeholder, main = false }: ComposerProps): Co
         ${
           open?.kind === 'answer'
             ? html`<button type="button" class="button small" onClick=${() =>
-                void command(
-                  talk,
-                  open.actions[0]?.command ?? 'stop',
-                  open.pieces.at(-1)?.id,
-                )}>${icon('stop', 14)} Stop</button>`
+                void command(talk, open.actions[0]?.command ?? 'stop', open.target)}>${icon('stop', 14)} Stop</button>`
             : ''
         }
         <button type="submit" class="send" aria-label="Send" title="Send" disabled=${!ready}>${icon('send')}</button>

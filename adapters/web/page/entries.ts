@@ -35,6 +35,8 @@ export interface Answer {
   /** While nothing is written yet; empty for "I am on it". */
   note?: string;
   actions: readonly Action[];
+  /** What its buttons are about. */
+  target?: string;
   partial?: string | undefined;
   tools: TurnView['tools'];
   versions: number;
@@ -50,6 +52,7 @@ export interface Said {
   text: string;
   private: boolean;
   actions: readonly Action[];
+  target?: string | undefined;
   files: readonly FileView[];
 }
 
@@ -100,8 +103,8 @@ function questionOf(post: string | undefined): string | undefined {
   return /^answer:(.+):\d+$/.exec(post ?? '')?.[1];
 }
 
-/** `soft`: something was added. `hard`: what is not in the memory is not there. `cleared`: nor is what was said beside it. */
-export type Renewal = 'soft' | 'hard' | 'cleared';
+/** `soft`: something was added. `hard`: what is not in the memory is not there. */
+export type Renewal = 'soft' | 'hard';
 
 /** The newest turns, as the memory has them now, in place of those shown. */
 export function renewed(before: readonly Entry[], turns: readonly TurnView[], renewal: Renewal): Entry[] {
@@ -111,11 +114,9 @@ export function renewed(before: readonly Entry[], turns: readonly TurnView[], re
   const first = turns[0]?.seq ?? Number.POSITIVE_INFINITY;
   const older = renewal === 'soft' ? before.filter((entry) => 'seq' in entry && entry.seq < first) : [];
   const known = new Set(fresh.map(keyOf));
-  const said = before.filter((entry) => entry.kind === 'said');
-  const kept = renewal === 'cleared' ? said.slice(-1) : said;
   const extra = before.filter((entry) => {
     if (known.has(keyOf(entry))) return false;
-    if (entry.kind === 'said') return kept.includes(entry);
+    if (entry.kind === 'said') return true;
     if (entry.kind === 'message' && entry.state !== 'kept') return true;
     return renewal === 'soft' && !('seq' in entry);
   });
@@ -143,7 +144,7 @@ export function applied(entries: readonly Entry[], event: LiveEvent): readonly E
         entry.kind === 'message' ? { ...entry, text: event.text, edited: true } : entry,
       );
     case 'deleted':
-      return entries.filter((entry) => entry.kind !== 'message' || !event.ids.includes(entry.id));
+      return entries.filter((entry) => !idsOf(entry).some((id) => event.ids.includes(id)));
     case 'progress':
       return withProgress(entries, event.question, event.note);
     case 'piece':
@@ -186,6 +187,18 @@ export function without(entries: readonly Entry[], key: string): Entry[] {
   return entries.filter((entry) => keyOf(entry) !== key);
 }
 
+/** What a deletion may name of it. */
+function idsOf(entry: Entry): string[] {
+  switch (entry.kind) {
+    case 'message':
+      return [entry.id];
+    case 'answer':
+      return entry.pieces.map(({ id }) => id);
+    case 'said':
+      return [];
+  }
+}
+
 function newAnswer(question: string, at: number): Answer {
   return { kind: 'answer', question, at, pieces: [], done: false, note: '', actions: [], tools: [], versions: 1 };
 }
@@ -217,6 +230,7 @@ function withPiece(entries: readonly Entry[], piece: LivePiece): Entry[] {
     pieces: filled,
     done: piece.last && piece.done,
     actions: piece.actions,
+    target: piece.target,
   });
 }
 

@@ -89,7 +89,7 @@ export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
           : ''
       }
       ${state.is === 'failed' ? html`<p class="warning" role="alert">${state.problem}</p>` : ''}
-      ${state.is === 'ready' && entries.length === 0 ? empty : ''}
+      ${state.is === 'ready' && entries.every(({ kind }) => kind === 'said') ? empty : ''}
       <ol class="entries">${rows(talk, entries)}</ol>
       ${entries.length === 0 ? '' : after}
       ${

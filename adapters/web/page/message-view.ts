@@ -96,7 +96,7 @@ function Tools({ talk, message, mine, onEdit }: { talk: Talk; message: Message; 
               ${icon('pencil', 16)}
             </button>
             <button type="button" class="icon-button small" title="Delete" aria-label="Delete"
-              onClick=${() => void remove(talk, message)}>${icon('trash', 16)}</button>`
+              onClick=${() => void remove(talk, message.id)}>${icon('trash', 16)}</button>`
         : ''
     }
   </div>`;

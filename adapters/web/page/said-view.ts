@@ -28,7 +28,7 @@ export function SaidView({ talk, said }: { talk: Talk; said: Said }): ComponentC
         : html`<div class="entry-actions">
             ${said.actions.map(
               (action) => html`<button type="button" class="button small"
-                onClick=${() => void command(talk, action.command)}>${action.label}</button>`,
+                onClick=${() => void command(talk, action.command, said.target)}>${action.label}</button>`,
             )}
           </div>`
     }

@@ -62,12 +62,13 @@ export async function edit(talk: Talk, message: Message, text: string): Promise<
   await reported(talk, () => send('POST', channelPath(talk.key, '/edits'), post));
 }
 
-export async function remove(talk: Talk, message: Message): Promise<void> {
-  const post: DeletionPost = { id: newId(), at: Date.now(), messageId: message.id };
+/** One's own message, or an answer to it. */
+export async function remove(talk: Talk, messageId: string): Promise<void> {
+  const post: DeletionPost = { id: newId(), at: Date.now(), messageId };
   await reported(talk, () => send('POST', channelPath(talk.key, '/deletions'), post));
 }
 
-/** `target`: the message of the bot's that the button stands under. */
+/** `target`: what the button is about. */
 export async function command(talk: Talk, line: string, target?: string): Promise<void> {
   const post: CommandPost = { id: newId(), at: Date.now(), line, ...(target === undefined ? {} : { target }) };
   await reported(talk, () => send('POST', channelPath(talk.key, '/commands'), post));

@@ -71,7 +71,9 @@ export function createTalk(key: string): Talk {
         renew('hard');
         return;
       case 'reset':
-        renew('cleared');
+        // What was said before belongs to what is put away; the line that tells of it comes after.
+        change((before) => before.filter((entry) => entry.kind !== 'said'));
+        renew('hard');
     }
   }
 
@@ -81,7 +83,7 @@ export function createTalk(key: string): Talk {
   }
 
   function renew(renewal: Renewal): void {
-    if (rank[renewal] > rank[due]) due = renewal;
+    if (renewal === 'hard') due = renewal;
     if (renewing !== undefined) return;
     renewing = setTimeout(() => void load(), state.peek().is === 'loading' ? 0 : renewMs);
   }
@@ -104,7 +106,7 @@ export function createTalk(key: string): Talk {
       state.value = { is: 'ready' };
     } catch (error) {
       if (state.value.is !== 'ready') state.value = { is: 'failed', problem: problemOf(error) };
-      else if (rank[renewal] > rank[due]) due = renewal;
+      else if (renewal === 'hard') due = renewal;
     }
   }
 
@@ -116,8 +118,6 @@ export function createTalk(key: string): Talk {
     more.value = turns.more;
   }
 }
-
-const rank: Readonly<Record<Renewal, number>> = { soft: 0, hard: 1, cleared: 2 };
 
 function isBefore(entry: Entry, { turns }: Turns): boolean {
   const first = turns[0];
