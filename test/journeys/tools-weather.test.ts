@@ -63,17 +63,16 @@ function answer(request: ChatRequest): string | Answer {
 }
 
 const server = await startModelServer({ answer });
-const program = startProgram({
-  env: {
-    DATA_DIR: newFolder({ after }),
-    OPENAI_BASE_URL: server.url,
-    OPENAI_API_KEY: 'k',
-    OPENAI_MODEL: 'gpt-4o',
-    TOOLS: 'all',
-    WEATHER_URL: weather.url,
-    GEOCODING_URL: weather.url,
-  },
-});
+const env = {
+  DATA_DIR: newFolder({ after }),
+  OPENAI_BASE_URL: server.url,
+  OPENAI_API_KEY: 'k',
+  OPENAI_MODEL: 'gpt-4o',
+  TOOLS: 'all',
+  WEATHER_URL: weather.url,
+  GEOCODING_URL: weather.url,
+};
+let program = startProgram({ env });
 after(async () => {
   assert.equal(await program.end(), 0);
   await Promise.all([server.close(), weather.close()]);
@@ -169,4 +168,20 @@ test('what a channel may call is set, completed with what there is, and shown', 
   await run('set', 'settings set tools none');
   assert.equal(await ask('set', 'And now?'), 'I cannot look that up.');
   assert.equal(server.requests.at(-1)?.body.tools, undefined);
+});
+
+test('a program that is killed while something is looked up answers after its next start, once', async () => {
+  const held = weather.hold();
+  const id = say(program, 'How is it in Glasgow?', { channel: 'kill' });
+  await held.asked;
+  await program.signal('SIGKILL');
+  held.open();
+  program = startProgram({ env });
+  await program.ending(id);
+  const shown = shownOf(program.lines, { id, channel: 'kill' });
+  assert.match(shown.text, /^Told: Glasgow/);
+  assert.equal(shown.endings.length, 1);
+  assert.match(await ask('kill', 'Again'), /^Told: Glasgow/);
+  const questions = server.requests.at(-1)?.messages.filter((message) => message.text === 'Ann: How is it in Glasgow?');
+  assert.equal(questions?.length, 1);
 });
