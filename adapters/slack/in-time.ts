@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { BotError } from '../../src/errors.ts';
 
 /** Slack waits three seconds from the moment it sends; some of them are the way there and back. */
@@ -9,16 +8,16 @@ const mostMs = 2500;
  * again, and if the first was kept after all, the second is known.
  */
 export async function inTime<T>(task: () => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const late = delay(mostMs, undefined, { signal: stop.signal }).then(() => {
-    throw new BotError('store', 'it takes too long to keep an event');
+  // A timer and no signal: an abort makes an error with its stack, and events come by the thousand.
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new BotError('store', 'it takes too long to keep an event')), mostMs);
   });
-  late.catch(() => undefined);
   const doing = task();
   doing.catch(() => undefined);
   try {
     return await Promise.race([doing, late]);
   } finally {
-    stop.abort();
+    clearTimeout(timer);
   }
 }
