@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type { Values } from './commands/command.ts';
-import { completeLine } from './commands/complete.ts';
+import { completeLine, type MoreValues } from './commands/complete.ts';
 import { commands } from './commands/list.ts';
 import { restrictionProblems } from './commands/policy.ts';
+import type { Preset } from './commands/preset.ts';
+import { createPresets, type Presets } from './commands/presets.ts';
 import { settingExamples } from './commands/settings.ts';
-import type { Config } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
 import { headKind } from './conversation/head.ts';
 import { planLimits, smallestHigh } from './conversation/limits.ts';
+import type { Memory } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
 import { encodingForModel, loadCounter, upperBound } from './conversation/tokens.ts';
 import { systemText } from './conversation/wire.ts';
@@ -14,15 +17,19 @@ import { createCore } from './core.ts';
 import { BotError } from './errors.ts';
 import type { Adapter, OpenIntake } from './event.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import type { Views } from './inspect/console-views.ts';
+import { createShelf, type Shelf } from './inspect/shelf.ts';
 import type { Log } from './log.ts';
 import { chooseModel } from './model/choose.ts';
 import { applyNetworkEnvironment } from './model/network.ts';
 import { observed } from './model/observed.ts';
-import { type Health, startOperations } from './operations/http.ts';
+import { type Handler, type Health, startOperations } from './operations/http.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { observedStore } from './storage/observed.ts';
 import { openStore } from './storage/open.ts';
 import { type RecordKind, record, type Store } from './storage/store.ts';
+import { openTools } from './tools/open-tools.ts';
+import type { Toolbox } from './tools/toolbox.ts';
 
 /** The parts, put together; and taken apart in the order that loses nothing. */
 export interface App {
@@ -37,6 +44,16 @@ export interface Host {
   defaultRole: string;
   /** What a command line, without its slash, can become. */
   complete(line: string): string[];
+  presets(): Promise<readonly Pick<Preset, 'name' | 'description'>[]>;
+  views: Views;
+  /** Where an adapter keeps what is its own. */
+  shelfOf(owner: string): Shelf;
+}
+
+export interface Started {
+  adapters: Adapter[];
+  /** Takes the requests to HOST and PORT that are neither for health nor for metrics. */
+  handle?: Handler | undefined;
 }
 
 interface AppOptions {
@@ -45,7 +62,7 @@ interface AppOptions {
   log: Log;
   /** Whether health and metrics are served. */
   serve: boolean;
-  startAdapters(host: Host): Promise<Adapter[]>;
+  startAdapters(host: Host): Promise<Started>;
 }
 
 const drainMs = 7000;
@@ -63,22 +80,48 @@ export async function startApp({ config, environment, log, serve, startAdapters 
   checkRestrictions(config);
   const store = observedStore(await openStore(config.storeUrl), metrics);
   const stopped = new AbortController();
-  const core = await createCore({ config, defaults, store, model, metrics, log, signal: stopped.signal, now });
+  const remembering = Promise.withResolvers<Memory>();
+  const tools = await openTools({
+    config: config.tools,
+    environment,
+    timeZone: config.timeZone,
+    search: async (channel, words, most) => {
+      const { found } = await (await remembering.promise).recall.find(channel, words, { offset: 0, limit: most });
+      return found.map(({ line }) => line);
+    },
+    log,
+  });
+  const { toolbox } = tools;
+  const presets = createPresets({ dir: config.rolesDir, log });
+  const { signal } = stopped;
+  const core = await createCore({ config, defaults, store, model, metrics, toolbox, presets, log, signal, now });
   const { inbox, memory } = core;
+  remembering.resolve(memory);
   metrics.watchQueue(() => ({ waiting: inbox.waiting(), running: inbox.running() }));
   const housekeeping = startHousekeeping({ store, memory, inbox, retentionDays: config.retentionDays, log, now });
   log.info({}, chosen.told);
 
-  const adapters = await startAdapters({
+  const more: MoreValues = (option, values) => valuesOf(option, values, { toolbox, presets });
+  const { adapters, handle } = await startAdapters({
     openIntake: core.open,
     log,
     now,
     defaultRole: defaults.role,
-    complete: (line) => completeLine(commands, line, settingValues),
+    complete: (line) => completeLine(commands, line, more),
+    presets: presets.all,
+    views: core.views,
+    shelfOf: (owner) => createShelf(store, owner),
   });
   const health = () => healthOf(store, adapters);
   const operations = serve
-    ? await startOperations({ host: config.host, port: config.port, metrics, health })
+    ? await startOperations({
+        host: config.host,
+        port: config.port,
+        metricsPort: toMetricsPort(config),
+        metrics,
+        health,
+        more: handle,
+      })
     : undefined;
   if (operations !== undefined) log.info({}, `health and metrics on http://${config.host}:${operations.port}`);
   // The first count of a message must not wait for the ranks to load.
@@ -93,6 +136,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
       stopped.abort(new BotError('stopped', 'the program stops'));
       await memory.idle();
       await Promise.all(adapters.map((adapter) => adapter.close()));
+      await tools.close();
       await operations?.close();
       await store.close();
     },
@@ -131,6 +175,7 @@ export function toDefaults(config: Config, model: string): Profile {
     request: temperature === undefined ? {} : { temperature },
     memory: config.memory,
     listen: config.listen,
+    tools: 'all',
   };
 }
 
@@ -162,7 +207,14 @@ function checkRestrictions(config: Config): void {
   if (problem !== undefined) throw new BotError('config', problem);
 }
 
-/** What a setting may be set to, for completion. */
-function settingValues(option: string, values: Values): readonly string[] {
-  return option === 'value' ? settingExamples(String(values.name).replace(/^workspace\./i, '')) : [];
+/** Who reaches the port reaches the numbers, unless others than this machine's programs do and nobody asked for it. */
+function toMetricsPort({ host, port, metricsPort }: Config): number | 'none' {
+  return metricsPort ?? (isLoopback(host) ? port : 'none');
+}
+
+/** What an option may be that only the running program knows, for completion. */
+function valuesOf(option: string, values: Values, known: { toolbox: Toolbox; presets: Presets }): readonly string[] {
+  if (option === 'preset') return known.presets.names();
+  if (option !== 'value') return [];
+  return settingExamples(String(values.name).replace(/^workspace\./i, ''), known.toolbox.names());
 }

@@ -1,11 +1,13 @@
 import { type Bot, createBot } from './bot.ts';
 import { commands } from './commands/list.ts';
 import { createPolicy } from './commands/policy.ts';
+import { withPreset } from './commands/preset.ts';
+import { noPresets, type Presets } from './commands/presets.ts';
 import { createCommandRunner } from './commands/runner.ts';
 import type { EncoderFor } from './commands/setting.ts';
 import { resolveProfile } from './commands/settings.ts';
 import type { Config } from './config.ts';
-import { createMemory, type Memory } from './conversation/memory.ts';
+import { createMemory, type Memory, type MemoryDeps } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
 import { encodingForModel, loadCounter } from './conversation/tokens.ts';
 import { channelParts, type LinkTo, type OpenIntake, type Surface } from './event.ts';
@@ -15,6 +17,7 @@ import type { Log } from './log.ts';
 import type { Model } from './model/model.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { Store } from './storage/store.ts';
+import type { Toolbox } from './tools/toolbox.ts';
 import { createRunningAnswers } from './turn/running.ts';
 import { drawChart } from './usage/chart-image.ts';
 import { createLedger } from './usage/ledger.ts';
@@ -35,6 +38,10 @@ interface CoreDeps {
   store: Store;
   model: Model;
   metrics: Metrics;
+  /** Absent: nothing can be called. */
+  toolbox?: Toolbox | undefined;
+  /** Absent: no roles to choose from. */
+  presets?: Presets | undefined;
   log: Log;
   /** Fires when what goes on in the background must end. */
   signal: AbortSignal;
@@ -45,7 +52,7 @@ interface CoreDeps {
 const smallestTailTokens = 50_000;
 
 export async function createCore(deps: CoreDeps): Promise<Core> {
-  const { config, defaults, store, model, metrics, log, signal, now } = deps;
+  const { config, defaults, store, model, metrics, log, signal, now, presets = noPresets } = deps;
   const { timeZone } = config;
   const counterFor = (name: string) => loadCounter(encodingForModel(name));
   const encode: EncoderFor = async (name) => (await counterFor(name)).encode;
@@ -56,7 +63,8 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     model,
     foldModel: config.model.foldName,
     ledger,
-    resolveProfile: createToProfile(defaults, encode, log),
+    toolbox: deps.toolbox,
+    resolveProfile: createToProfile(defaults, presets, encode, log),
     counterFor,
     tailTokens: Math.max(smallestTailTokens, defaults.memory.tokens * 2),
     signal,
@@ -72,6 +80,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     model,
     running,
     ledger,
+    presets,
     policy: createPolicy(config.policy),
     timeZone,
     pricesAsOf: prices.asOf,
@@ -99,12 +108,20 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
   return { open, inbox, bot, memory, views };
 }
 
-type Layers = readonly { role: string | undefined; settings: Record<string, unknown> }[];
+type Layers = Parameters<MemoryDeps['resolveProfile']>[0];
 
 /** What is stored and no longer understood is named once, and what holds otherwise holds. */
-function createToProfile(defaults: Profile, encode: EncoderFor, log: Log): (layers: Layers) => Promise<Profile> {
+function createToProfile(
+  defaults: Profile,
+  presets: Presets,
+  encode: EncoderFor,
+  log: Log,
+): (layers: Layers) => Promise<Profile> {
   const named = new Set<string>();
-  return async (layers) => {
+  const filled = async ({ preset, ...layer }: Layers[number]) =>
+    withPreset(layer, preset === undefined ? undefined : await presets.find(preset));
+  return async (given) => {
+    const layers = await Promise.all(given.map(filled));
     const { profile, ignored } = await resolveProfile(
       layers.map((layer) => layer.settings),
       defaults,
@@ -114,7 +131,7 @@ function createToProfile(defaults: Profile, encode: EncoderFor, log: Log): (laye
       named.add(name);
       log.warn({ name }, 'a stored setting is not understood and has no effect');
     }
-    const role = layers.find((layer) => layer.role !== undefined)?.role;
-    return role === undefined ? profile : { ...profile, role };
+    const own = layers.find((layer) => layer.role !== undefined);
+    return own?.role === undefined ? profile : { ...profile, role: own.role, examples: own.examples };
   };
 }

@@ -3,18 +3,23 @@ import { flushCompileCache } from 'node:module';
 import { parseEnv } from 'node:util';
 import type { SlackDeps } from '../adapters/slack/slack.ts';
 import { type ChatArguments, parseArguments } from '../adapters/terminal/arguments.ts';
-import { type Host, startApp } from './app.ts';
+import type { Web } from '../adapters/web/web.ts';
+import { type Host, type Started, startApp } from './app.ts';
+import { commandName, usageLine } from './commands/command.ts';
 import { commands } from './commands/list.ts';
-import { type Config, parseConfig } from './config.ts';
+import { type Config, isLoopback, parseConfig } from './config.ts';
 import { BotError, toBotError } from './errors.ts';
 import type { Adapter } from './event.ts';
 import { createLog, type Log } from './log.ts';
+import { mcpSecrets, readMcpConfig } from './tools/mcp-config.ts';
 import { splitAnswer } from './turn/split.ts';
 
 /**
  * The program: reads its configuration, starts, and ends in good order. An adapter is loaded when it is started: the
  * libraries of platforms that are not used take neither time nor memory.
  */
+
+type Environment = Record<string, string | undefined>;
 
 const configExit = 78;
 const exitGraceMs = 10_000;
@@ -27,18 +32,20 @@ async function start(): Promise<void> {
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const { token } = config.discord;
   const slack = toSlackParts(config);
-  const isChat = mode === 'chat' || (isTerminal && token === undefined && slack === undefined);
-  const chat = isChat ? parseArguments(rest) : undefined;
-  const log = toLog(config, chat !== undefined);
+  const chat = mode === 'chat' ? parseArguments(rest) : undefined;
+  const log = toLog(config, environment, chat !== undefined);
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
     void end();
   };
-  const startAdapters = async (host: Host): Promise<Adapter[]> => {
-    if (chat !== undefined) return [await startChat(host, chat, { isTerminal, environment, onClosed: stop })];
-    const started: Adapter[] = [];
+  const startAdapters = async (host: Host): Promise<Started> => {
+    if (chat !== undefined) {
+      return { adapters: [await startChat(host, chat, { isTerminal, environment, onClosed: stop })] };
+    }
+    const web = await startConsole(host, config);
+    const started: Adapter[] = [web];
     if (token !== undefined) {
       const { apiUrl } = config.discord;
       const own = { token, apiUrl, catchUpMs: config.catchUpMs, commands, split: splitAnswer };
@@ -50,11 +57,9 @@ async function start(): Promise<void> {
       const own = { ...slack, catchUpMs: config.catchUpMs, commands, split: splitAnswer };
       started.push(startSlack({ ...host, ...own, onFatal: fail }));
     }
-    if (started.length > 0) return started;
-    log.warn({}, 'nobody can speak to me here: `npm run chat` starts a conversation in a terminal');
-    return [];
+    return { adapters: started, handle: web.handle };
   };
-  const starting = startApp({ config, environment, log, serve: mode !== 'chat', startAdapters });
+  const starting = startApp({ config, environment, log, serve: chat === undefined, startAdapters });
 
   /** What only the operator can mend, met while running. */
   function fail(error: BotError): void {
@@ -99,9 +104,26 @@ function toSlackParts(config: Config): Pick<SlackDeps, 'botToken' | 'line' | 'ap
     : { botToken, apiUrl, line: { signingSecret, host: config.host, port } };
 }
 
+async function startConsole(host: Host, config: Config): Promise<Web> {
+  const { startWeb } = await import('../adapters/web/web.ts');
+  return await startWeb({
+    ...host,
+    commands: commands.map((one) => ({
+      name: commandName(one),
+      usage: usageLine(one),
+      help: one.help,
+      admin: one.who === 'admin',
+    })),
+    shelf: host.shelfOf('web'),
+    usage: { report: host.views.usage },
+    isLoopback: isLoopback(config.host),
+    passwords: config.passwords,
+  });
+}
+
 interface ChatPlace {
   isTerminal: boolean;
-  environment: Record<string, string | undefined>;
+  environment: Environment;
   onClosed(): void;
 }
 
@@ -123,13 +145,15 @@ async function startChat(host: Host, args: ChatArguments, place: ChatPlace): Pro
   });
 }
 
-function toLog(config: Config, isChat: boolean): Log {
+function toLog(config: Config, environment: Environment, isChat: boolean): Log {
   const { level, format } = config.log;
+  const { mcpFile } = config.tools;
+  const ofServers = mcpFile === undefined ? [] : mcpSecrets(readMcpConfig(mcpFile, environment));
   const out = isChat ? process.stderr : process.stdout;
   return createLog({
     level: level ?? (isChat ? 'warn' : 'info'),
     format: format ?? (out.isTTY ? 'pretty' : 'json'),
-    secrets: config.secrets,
+    secrets: [...config.secrets, ...ofServers],
     destination: isChat ? 2 : 1,
   });
 }

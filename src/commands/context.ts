@@ -28,7 +28,7 @@ export interface CommandDeps {
   commands(): readonly Command[];
   encode: EncoderFor;
   /** Absent: there are none. */
-  presets?: Presets | undefined;
+  presets: Presets;
   link: LinkTo;
   /** As a PNG. */
   draw(chart: Chart): Promise<Uint8Array>;

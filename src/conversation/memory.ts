@@ -49,6 +49,14 @@ export interface Memory {
   idle(): Promise<void>;
 }
 
+/** What is set for a thread, a channel or a workspace. */
+interface ProfileLayer {
+  role: string | undefined;
+  /** By name; its role and settings count where the layer has none of its own. */
+  preset?: string | undefined;
+  settings: Record<string, unknown>;
+}
+
 export interface MemoryDeps {
   store: Store;
   model: Model;
@@ -57,7 +65,7 @@ export interface MemoryDeps {
   toolbox?: Toolbox | undefined;
   ledger: Ledger;
   /** Layers of settings, the first wins, over the defaults. */
-  resolveProfile(layers: { role: string | undefined; settings: Record<string, unknown> }[]): Promise<Profile>;
+  resolveProfile(layers: readonly ProfileLayer[]): Promise<Profile>;
   counterFor(model: string): Promise<TokenCounter>;
   /** How much of a channel's unfolded talk is kept in memory. */
   tailTokens: number;
@@ -100,7 +108,7 @@ export function createMemory(deps: MemoryDeps): Memory {
     const layers = await Promise.all(heads.map(async (one) => (await conversations.read(one)).head));
     const settings = await workspaces.settings(channel);
     return await deps.resolveProfile([
-      ...layers.map(({ role, settings }) => ({ role, settings })),
+      ...layers.map(({ role, preset, settings }) => ({ role, preset, settings })),
       { role: undefined, settings },
     ]);
   }

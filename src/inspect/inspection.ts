@@ -54,7 +54,7 @@ export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Pro
     channel,
     model: profile.model,
     role: profile.role,
-    preset: undefined,
+    preset: state.head.preset,
     budget: {
       total: limits.total,
       parts: partsOf(prepared).filter(({ tokens }) => tokens > 0),
@@ -79,6 +79,8 @@ export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Pro
 function partsOf({ plan, tokens }: Prepared): { part: PromptPart; tokens: number }[] {
   return [
     { part: 'role', tokens: tokens.role },
+    { part: 'examples', tokens: tokens.examples },
+    { part: 'tools', tokens: tokens.tools },
     { part: 'channel', tokens: tokens.seed },
     { part: 'folds', tokens: plan.tokens.folds },
     { part: 'turns', tokens: plan.tokens.turns },

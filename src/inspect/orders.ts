@@ -8,14 +8,18 @@ import type { Job } from '../inbox/inbox.ts';
  * Commands on a channel from outside of it, by somebody who may look after the memory: they change it as the same
  * command would there, and their result is shown to whoever ordered them and to nobody else.
  */
-export type Order = (channel: ChannelId, person: { id: string; name: string }, line: string) => Promise<Notice>;
+export type Order = (
+  channel: ChannelId,
+  person: { id: string; name: string; admin: boolean },
+  line: string,
+) => Promise<Notice>;
 
 export function createOrders(deps: { runner: CommandRunner; signal: AbortSignal; now(): number }): Order {
   let orders = 0;
   return async (channel, person, line) => {
     const at = deps.now();
     orders += 1;
-    const author = { ...person, admin: true, roles: [] };
+    const author = { ...person, roles: [] };
     const event: CommandEvent = {
       kind: 'command',
       id: `order:${at}:${orders}`,

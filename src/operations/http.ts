@@ -8,7 +8,7 @@ export interface Health {
 }
 
 /** Takes a request that is its own and says so; leaves any other for the next handler. */
-type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
+export type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 interface HealthDeps {
   health: () => Promise<Health>;
@@ -24,7 +24,7 @@ interface OperationsDeps extends HealthDeps, MetricsDeps {
   /** Where numbers are served: on `port` where nothing else is said, on another port of the same host, or nowhere. */
   metricsPort?: number | 'none';
   /** What else is served on `port`. */
-  more?: Handler;
+  more?: Handler | undefined;
 }
 
 /** Longer than any part should need to tell its state, shorter than the usual prober's patience. */

@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import { createCurrentTime } from './current-time.ts';
 import { type McpTools, startMcp } from './mcp.ts';
 import { type McpServerSpec, readMcpConfig } from './mcp-config.ts';
+import { createSearchHistory, type SearchLines } from './search-history.ts';
 import { type DatabaseTool, openDatabaseTool } from './sql.ts';
 import { createToolbox, noTools, type Toolbox } from './toolbox.ts';
 import { createWeatherTools } from './weather.ts';
@@ -13,7 +14,7 @@ export interface Tools {
   close(): Promise<void>;
 }
 
-export interface ToolsConfig {
+interface ToolsConfig {
   /** Which are offered; `all` among them is all. */
   names: readonly string[];
   databaseFile: string | undefined;
@@ -27,19 +28,20 @@ interface ToolsDeps {
   /** For what MCP_CONFIG takes from it. */
   environment: Record<string, string | undefined>;
   timeZone: string;
+  search: SearchLines;
   log: Log;
 }
 
 const databaseName = 'ask_database';
 
-export async function openTools({ config, environment, timeZone, log }: ToolsDeps): Promise<Tools> {
+export async function openTools({ config, environment, timeZone, search, log }: ToolsDeps): Promise<Tools> {
   const { names, databaseFile, mcpFile } = config;
   if (names.length === 0) {
     const idle = [databaseFile && 'SQL_TOOL_FILE', mcpFile && 'MCP_CONFIG'].filter(Boolean);
     if (idle.length > 0) log.warn({}, `${idle.join(' and ')} has no effect: TOOLS names no tool`);
     return { toolbox: noTools, close: async () => undefined };
   }
-  const builtIn = [...createWeatherTools(config), createCurrentTime(timeZone)];
+  const builtIn = [...createWeatherTools(config), createCurrentTime(timeZone), createSearchHistory(search)];
   const builtInNames = builtIn.map((tool) => tool.name);
   const servers = mcpFile === undefined ? [] : readMcpConfig(mcpFile, environment);
   for (const name of names) mustBeKnown(name, [...builtInNames, databaseName], servers);

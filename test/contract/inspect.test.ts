@@ -11,7 +11,7 @@ import { chatter, counter, goodSummary, say, talk, wireTokens } from './memory-t
 
 /** What may be seen of a memory from outside of a conversation, and changed there. */
 
-const admin = { id: 'console', name: 'Admin' };
+const admin = { id: 'console', name: 'Admin', admin: true };
 const month = { from: '2026-11-01', to: '2026-11-30' };
 
 async function start(t: { after(run: () => Promise<void>): void }, env: object = {}): Promise<TestCore> {
@@ -194,6 +194,7 @@ test('a command ordered from outside does what it does in the channel, asks firs
   await core.views.order(room, admin, asked.actions[0]?.command ?? '');
   await core.memory.idle();
   assert.ok((await core.views.turns(room, { limit: 9 })).turns.every((turn) => turn.erased));
+  await assert.rejects(core.views.order(room, { ...admin, admin: false }, 'forget everything'), { kind: 'forbidden' });
   await assert.rejects(core.views.order(room, admin, 'forgot'), { kind: 'input' });
   await say(core, 5, 'And now?');
   await assert.rejects(core.views.order(room, admin, 'retry'), { kind: 'input' });
