@@ -83,7 +83,7 @@ function make(file: string): string {
     'SELECT (SELECT count(*) FROM artists) AS artists, (SELECT count(*) FROM tracks) AS tracks',
   );
   const { artists, tracks } = counts.get() ?? {};
-  return `${file}: ${artists} artists, ${tracks} tracks.`;
+  return `${file}: ${Number(artists)} artists, ${Number(tracks)} tracks.`;
 }
 
 const file = process.argv[2] ?? './data/music.db';
