@@ -60,7 +60,7 @@ export function channelRoutes({ channels, views, posting, talk, live, now }: Cha
     await channels.remove(place.id);
     talk.drop(place.id);
     live.tellAll({ type: 'channels' });
-    live.drop(place.id);
+    live.dropTalk(place.id);
   }
 
   return [

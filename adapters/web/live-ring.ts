@@ -6,14 +6,16 @@ export interface LiveEntry {
   text: string;
   /** The one person it is for. */
   only: string | undefined;
+  /** It repeats what was said in the channel. */
+  isTalk: boolean;
 }
 
 export interface LiveRing {
   push(entry: LiveEntry): void;
   /** What came after `seq`, oldest first, up to `maxChars`; nothing where some of it is gone. */
   after(seq: number, maxChars: number): readonly LiveEntry[] | undefined;
-  /** Whoever has not read all up to `seq` has missed something. */
-  drop(seq: number): void;
+  /** The talk in it is not to be read again: whoever has not read all of it has missed something. */
+  dropTalk(): void;
 }
 
 const maxEntries = 2_000;
@@ -59,10 +61,11 @@ export function createLiveRing(from: number): LiveRing {
       }
       return found;
     },
-    drop(seq) {
-      entries = [];
-      chars = 0;
-      gone = seq;
+    dropTalk() {
+      const last = entries.findLastIndex((one) => one.isTalk);
+      gone = entries[last]?.seq ?? gone;
+      entries = entries.slice(last + 1);
+      chars = entries.reduce((sum, one) => sum + one.text.length, 0);
     },
   };
 }

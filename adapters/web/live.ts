@@ -13,8 +13,8 @@ export interface Live {
   tell(channel: ChannelId, event: LiveEvent, only?: string): void;
   /** To everybody, whatever they look at. */
   tellAll(event: LiveEvent): void;
-  /** What was told of a channel is not to be read again. */
-  drop(channel: ChannelId): void;
+  /** What was said in a channel is not to be read again. */
+  dropTalk(channel: ChannelId): void;
   read(options: ReadOptions): LiveReader | undefined;
   close(): void;
 }
@@ -37,6 +37,8 @@ interface Watched {
   ring: LiveRing;
   readers: Set<() => void>;
 }
+
+const talkTypes: ReadonlySet<LiveEvent['type']> = new Set(['message', 'edited', 'piece', 'append']);
 
 const heartbeatMs = 15_000;
 const chunkChars = 64_000;
@@ -67,8 +69,8 @@ export function createLive(): Live {
     return found;
   }
 
-  function push(one: Watched, text: string, only: string | undefined): void {
-    one.ring.push({ seq, text, only });
+  function push(one: Watched, event: LiveEvent, only: string | undefined): void {
+    one.ring.push({ seq, text: toEventText(toId(seq), event), only, isTalk: talkTypes.has(event.type) });
     for (const wake of one.readers) wake();
   }
 
@@ -77,14 +79,14 @@ export function createLive(): Live {
       const one = watched.get(familyOf(channel));
       if (one === undefined) return;
       seq += 1;
-      push(one, toEventText(toId(seq), event), only);
+      push(one, event, only);
     },
     tellAll(event) {
       seq += 1;
-      for (const one of watched.values()) push(one, toEventText(toId(seq), event), undefined);
+      for (const one of watched.values()) push(one, event, undefined);
     },
-    drop(channel) {
-      watched.get(familyOf(channel))?.ring.drop(seq);
+    dropTalk(channel) {
+      watched.get(familyOf(channel))?.ring.dropTalk();
     },
     read({ channel, person, lastEventId, openNow }) {
       const mine = perPerson.get(person) ?? 0;

@@ -57,7 +57,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
   const unwatch = views.watch((change) => {
     if (change.what === 'amended' || change.what === 'reset') {
       talk.settle(change.channel);
-      live.drop(change.channel);
+      live.dropTalk(change.channel);
     }
     live.tell(change.channel, { type: 'memory', channel: change.channel, change });
   });
