@@ -88,14 +88,15 @@ export async function describeCommands(mode: Mode): Promise<void> {
       'it is announced in the thread',
     );
     assert.equal(line.thread_ts, question.ts);
-    slack.say(stage.ann, channel, `${slack.mention} /channelore role show`, { thread: question.ts });
-    slack.say(stage.ann, channel, `${slack.mention} /roll show`, { thread: question.ts });
-    const told = await slack.until(() => {
-      const here = slack.state.ephemerals.filter((one) => one.thread === question.ts);
-      return here.length === 2 ? here.map((one) => textOf(one.message)) : undefined;
-    }, 'both are answered privately, in the thread');
-    assert.match(told[0] ?? '', /You are a sailor/);
-    assert.match(told[1] ?? '', /Did you mean `\/channelore role show`/);
+    const toldThere = async (text: string): Promise<string> => {
+      const before = slack.state.ephemerals.length;
+      slack.say(stage.ann, channel, `${slack.mention} ${text}`, { thread: question.ts });
+      const told = await slack.until(() => slack.state.ephemerals[before], 'it is answered privately');
+      assert.equal(told.thread, question.ts);
+      return textOf(told.message);
+    };
+    assert.match(await toldThere('/channelore role show'), /You are a sailor/);
+    assert.match(await toldThere('/roll show'), /Did you mean `\/channelore role show`/);
     await stage.answerTo(channel, slack.say(stage.ann, channel, `${slack.mention} go`, { thread: question.ts }));
     assert.match(stage.lastPrompt(), /You are a sailor/);
     await stage.answerTo(channel, slack.say(stage.ann, channel, `${slack.mention} go`));
