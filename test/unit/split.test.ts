@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { createSplitter, splitAnswer } from '../../src/turn/split.ts';
+import { slowdown } from './durations.ts';
 import { runs } from './property-runs.ts';
 import { isBalanced, joinPieces } from './split-join.ts';
 import { answers, isPlain, isShortFenced } from './split-texts.ts';
@@ -259,17 +260,17 @@ test('ten times as long an answer takes ten times as long, at once and as a stre
   for (const unit of hostile) {
     const long = unit.repeat(Math.ceil(100_000 / unit.length));
     const short = long.slice(0, long.length / 10);
-    const atOnce = ratio(
+    const atOnce = tenfold(
       () => splitAnswer(long, 2000),
       () => splitAnswer(short, 2000),
     );
-    const streamed = ratio(
+    const streamed = tenfold(
       () => stream(long),
       () => stream(short),
     );
     t.diagnostic(`${JSON.stringify(unit.slice(0, 8))}: ${atOnce.toFixed(1)} and ${streamed.toFixed(1)} times`);
-    assert.ok(atOnce < 30, `${JSON.stringify(unit)}: ${atOnce} times`);
-    assert.ok(streamed < 30, `${JSON.stringify(unit)}: ${streamed} times`);
+    assert.ok(atOnce <= 30, `${JSON.stringify(unit)}: ${atOnce} times`);
+    assert.ok(streamed <= 30, `${JSON.stringify(unit)}: ${streamed} times`);
   }
 });
 
@@ -278,25 +279,12 @@ function stream(text: string): void {
   for (let at = 0; at < text.length; at += 5) splitter.push(text.slice(at, at + 5));
 }
 
-/** By the fastest of some turns: what else runs on the machine can only make one slower. */
-function ratio(whole: () => void, tenth: () => void): number {
-  let [long, short] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let round = 0; round < 4; round++) {
-    long = Math.min(long, timed(whole));
-    short = Math.min(
-      short,
-      timed(() => {
-        for (let turn = 0; turn < 10; turn++) tenth();
-      }),
-    );
-  }
-  return (10 * long) / short;
-}
-
-function timed(work: () => void): number {
-  const begun = performance.now();
-  work();
-  return performance.now() - begun;
+/** How many times as long the whole takes as one tenth of it. */
+function tenfold(whole: () => void, tenth: () => void): number {
+  const tenths = (): void => {
+    for (let turn = 0; turn < 10; turn++) tenth();
+  };
+  return 10 * slowdown(whole, tenths, 3);
 }
 
 function occurrences(text: string, part: string): number {
