@@ -123,7 +123,11 @@ export async function startApp({ config, environment, log, serve, startAdapters 
         more: handle,
       })
     : undefined;
-  if (operations !== undefined) log.info({}, `health and metrics on http://${config.host}:${operations.port}`);
+  if (operations !== undefined) {
+    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${operations.port}`;
+    log.info({}, `health and metrics on ${url}`);
+    if (handle !== undefined) log.info({}, `the web console is open: ${url}`);
+  }
   // The first count of a message must not wait for the ranks to load.
   countTokens('', chosen.name).catch((error: unknown) => log.error({ error }, 'the token counter could not be loaded'));
 

@@ -104,7 +104,18 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     surfaces.set(platform, surface);
     return await inbox.open(platform, surface);
   };
-  const views = createViews({ store, memory, model, runner, ledger, timeZone, pricesAsOf: prices.asOf, signal, now });
+  const views = createViews({
+    store,
+    memory,
+    model,
+    runner,
+    ledger,
+    link,
+    timeZone,
+    pricesAsOf: prices.asOf,
+    signal,
+    now,
+  });
   return { open, inbox, bot, memory, views };
 }
 

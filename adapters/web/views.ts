@@ -99,6 +99,8 @@ export interface RecalledView {
   at: number;
   name: string;
   text: string;
+  /** The answer names it. */
+  cited: boolean;
   /** The message on its platform, where there is an address. */
   link: string | undefined;
 }

@@ -6,6 +6,7 @@ import { forgetEverything, forgetLast, forgetMe, forgetUser } from './run-forget
 import { showHelp } from './run-help.ts';
 import { exportMemory, reset, rewriteMemory, showMemory, showPrompt, undo } from './run-memory.ts';
 import { clearRole, setPreset, setRole, showRole } from './run-role.ts';
+import { searchMemory } from './run-search.ts';
 import { clearSetting, setSetting, showSettings } from './run-settings.ts';
 import { showUsage } from './run-usage.ts';
 import { settingNames } from './settings.ts';
@@ -88,6 +89,13 @@ export const commands: readonly Command[] = [
     run: forgetEverything,
   },
   { ...plain, path: ['memory', 'show'], help: 'What I remember here, and what it costs', run: showMemory },
+  {
+    ...plain,
+    path: ['memory', 'search'],
+    help: 'Finds what was said here at any time; “page 2” at the end goes on',
+    options: [{ name: 'words', help: 'what to look for', required: true, rest: true, kind: 'text' }],
+    run: searchMemory,
+  },
   { ...plain, path: ['memory', 'prompt'], help: 'The exact next prompt', who: 'admin', run: showPrompt },
   {
     ...plain,

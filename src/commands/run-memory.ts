@@ -2,10 +2,12 @@ import { contributorsOf } from '../conversation/contributors.ts';
 import { withReset, withUndo } from '../conversation/conversations.ts';
 import { exportChannel, toMarkdown } from '../conversation/export.ts';
 import type { ChannelState } from '../conversation/journal.ts';
+import { lastRecalled } from '../conversation/last-recalled.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { BotError } from '../errors.ts';
 import { prepareNextPrompt } from '../turn/next-prompt.ts';
 import type { Prepared } from '../turn/prepare.ts';
+import { speakerOf } from '../turn/recalling.ts';
 import { type Context, counted, privately, publicly, type Result } from './context.ts';
 
 /** What is remembered: seen, put away, brought back, taken along. */
@@ -53,6 +55,7 @@ export async function showMemory(context: Context): Promise<Result> {
       (fold) =>
         `📄 Summary of messages ${fold.from + 1}–${fold.to + 1}${fold.level > 1 ? ` (level ${fold.level})` : ''}: ${clip(fold.text, 300)}`,
     ),
+    ...(await recalledLines(context)),
     ...toolLines(state.tail),
     toolsLeftOut(prepared),
     ...(await changes(context, state)),
@@ -64,6 +67,21 @@ export async function showMemory(context: Context): Promise<Result> {
     );
   return privately(lines.filter((line) => line !== '').join('\n'));
 }
+
+/** Where the last answer has it from, with the way there. */
+async function recalledLines({ deps, channel }: Context): Promise<string[]> {
+  const found = await lastRecalled(deps.memory.conversations, channel);
+  const lines = found.slice(0, recalledShown).map(({ channel: where, turn, cited }) => {
+    const link = deps.link(where, turn.posts?.[0] ?? turn.id);
+    const day = new Date(turn.at).toISOString().slice(0, 10);
+    return `🔎 ${cited ? 'cited' : 'found'}: ${speakerOf(turn)}, ${link === undefined ? day : `[${day}](${link})`}: ${clip(turn.text, 100)}`;
+  });
+  const rest = found.length - recalledShown;
+  const heading = `For the last answer ${counted(found.length, 'older message was', 'older messages were')} found again:`;
+  return found.length === 0 ? [] : [heading, ...lines, ...(rest > 0 ? [`and ${rest} more`] : [])];
+}
+
+const recalledShown = 8;
 
 async function nextPrompt({ deps, channel, profile, direct, author }: Context): Promise<Prepared> {
   const { people } = (await deps.memory.conversations.read(channel)).head;

@@ -1,7 +1,7 @@
 import type { CommandRunner } from '../commands/runner.ts';
 import type { MemoryChange } from '../conversation/changes.ts';
 import type { Memory } from '../conversation/memory.ts';
-import type { ChannelId } from '../event.ts';
+import type { ChannelId, LinkTo } from '../event.ts';
 import type { Model } from '../model/model.ts';
 import type { Store } from '../storage/store.ts';
 import type { Ledger } from '../usage/ledger.ts';
@@ -28,6 +28,7 @@ interface ViewsDeps {
   model: Model;
   runner: CommandRunner;
   ledger: Ledger;
+  link: LinkTo;
   timeZone: string;
   pricesAsOf: string;
   signal: AbortSignal;

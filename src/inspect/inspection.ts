@@ -1,10 +1,12 @@
 import { contributorsOf } from '../conversation/contributors.ts';
 import { type Head, liveRanges } from '../conversation/head.ts';
+import { type LastRecalled, lastRecalled } from '../conversation/last-recalled.ts';
 import type { Memory } from '../conversation/memory.ts';
-import type { ChannelId } from '../event.ts';
+import type { ChannelId, LinkTo } from '../event.ts';
 import type { Model } from '../model/model.ts';
 import { prepareNextPrompt } from '../turn/next-prompt.ts';
 import type { Prepared } from '../turn/prepare.ts';
+import { speakerOf } from '../turn/recalling.ts';
 import { type FoldNode, toFoldTree } from './fold-tree.ts';
 
 /** What a channel's memory holds, what of it the next prompt carries, and why the rest does not. */
@@ -32,12 +34,15 @@ interface Recalled {
   at: number;
   name: string;
   text: string;
+  /** The answer names it. */
+  cited: boolean;
   link: string | undefined;
 }
 
 export interface InspectDeps {
   memory: Memory;
   model: Model;
+  link: LinkTo;
   now(): number;
 }
 
@@ -70,10 +75,15 @@ export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Pro
     folds: toFoldTree(stored, state.view.folds),
     folding: memory.folding.isRunning(channel),
     contributors: contributorsOf(state.tail),
-    recalled: [],
+    recalled: (await lastRecalled(memory.conversations, channel)).map((one) => toRecalled(one, deps.link)),
     undoable: state.head.away.length > 0,
     changes: changes.sort((a, b) => a.at - b.at).slice(-changesShown),
   };
+}
+
+function toRecalled({ channel, turn, cited }: LastRecalled, link: LinkTo): Recalled {
+  const { seq, at, text } = turn;
+  return { seq, at, name: speakerOf(turn), text, cited, link: link(channel, turn.posts?.[0] ?? turn.id) };
 }
 
 function partsOf({ plan, tokens }: Prepared): { part: PromptPart; tokens: number }[] {

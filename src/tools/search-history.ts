@@ -7,6 +7,9 @@ import { defineTool, type Tool } from './tool.ts';
 /** One line a message: when, who, what. */
 export type SearchLines = (channel: ChannelId, words: string, most: number) => Promise<readonly string[]>;
 
+/** What it finds stands in the journal, and must be gone when it is gone there: an answer does not keep it. */
+export const searchHistory = 'search_history';
+
 const usual = 8;
 const most = 25;
 
@@ -17,7 +20,7 @@ const schema = z.object({
 
 export function createSearchHistory(search: SearchLines): Tool {
   return defineTool({
-    name: 'search_history',
+    name: searchHistory,
     description:
       'Finds messages that were said in this conversation at any time, also long ago, by the words in them. Use it when ' +
       'somebody asks about something said earlier that is not in front of you.',

@@ -2,6 +2,7 @@ import type { TokenCounter } from '../conversation/tokens.ts';
 import type { ToolResult, ToolStep } from '../conversation/turn.ts';
 import { countMessages, sanitisedData, stepMessages } from '../conversation/wire.ts';
 import type { ChatMessage, ToolCall } from '../model/model.ts';
+import { searchHistory } from '../tools/search-history.ts';
 
 /** One round of an answer: what the model said, what it called, and what came of it. */
 export interface LiveStep {
@@ -10,6 +11,7 @@ export interface LiveStep {
   results: ToolResult[];
 }
 
+const searchedNote = '[What was found stands in the conversation, and can be looked up again.]';
 /** So much of a result, and of a call's arguments, is remembered with the turn. */
 const keptChars = 1500;
 const shortChars = 200;
@@ -58,7 +60,8 @@ export function messagesOf(steps: readonly LiveStep[]): ChatMessage[] {
 /** As the turn keeps it: whole calls, shortened results. */
 export function toKept(step: LiveStep): ToolStep {
   const { calls, results } = shortened(step, keptChars);
-  return { calls, results };
+  const isSearch = (id: string): boolean => calls.some((call) => call.id === id && call.name === searchHistory);
+  return { calls, results: results.map((one) => (isSearch(one.id) ? { ...one, content: searchedNote } : one)) };
 }
 
 function shortened(step: LiveStep, maxChars: number): LiveStep {

@@ -36,7 +36,10 @@ describe('to the operator', { concurrency: true }, () => {
     assert.equal(ready.status, 200);
     assert.deepEqual(JSON.parse(ready.text), {
       ready: true,
-      parts: [{ name: 'store', ready: true, detail: 'answers' }],
+      parts: [
+        { name: 'store', ready: true, detail: 'answers' },
+        { name: 'web', ready: true, detail: 'serving' },
+      ],
     });
     const metrics = await get(`${url}/metrics`);
     for (const name of ['turns_total', 'failures_total', 'first_token_seconds_bucket', 'queue_length 0', 'running 0']) {
