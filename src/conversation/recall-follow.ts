@@ -101,7 +101,7 @@ export async function follow(index: RecallIndex, ranges: readonly Range[], follo
 }
 
 /** The stretch by the pages it stands on. */
-function toPieces(range: Range): Range[] {
+export function toPieces(range: Range): Range[] {
   const pieces: Range[] = [];
   for (let from = range.from, to = from; from <= range.to; from = ++to) {
     while (to < range.to && pageNumber(to + 1) === pageNumber(from)) to++;

@@ -1,4 +1,6 @@
 import { type ChannelId, parentChannel } from '../event.ts';
+import type { Embeddings, Meaning } from './embeddings.ts';
+import { fused } from './embeddings-vectors.ts';
 import { branchSeq, liveRanges } from './head.ts';
 import { pageId, pageNumber } from './page.ts';
 import type { Seen } from './recall-follow.ts';
@@ -71,10 +73,17 @@ interface Place {
 interface Looked extends Place {
   seen: Seen;
   ranking: Ranking;
+  /** The turns nearest in meaning, where that is asked for. */
+  near: readonly number[] | undefined;
 }
 
-export function createRecall(deps: IndexesDeps): Recall {
-  const { conversations } = deps;
+interface RecallDeps extends IndexesDeps {
+  /** Absent: turns are found by their words alone. */
+  embeddings?: Pick<Embeddings, 'ask' | 'forget'> | undefined;
+}
+
+export function createRecall(deps: RecallDeps): Recall {
+  const { conversations, embeddings } = deps;
   const indexes = createRecallIndexes(deps);
 
   async function placesOf(channel: ChannelId): Promise<Place[]> {
@@ -86,11 +95,15 @@ export function createRecall(deps: IndexesDeps): Recall {
     return until === undefined ? [own] : [own, { channel: above, until }];
   }
 
-  async function look(place: Place, asked: Asked): Promise<Looked> {
+  async function look(place: Place, asked: Asked, meaning?: Meaning): Promise<Looked> {
     const isWanted = (seq: number): boolean => seq <= place.until && asked.isWanted(seq);
-    return await indexes.use(place.channel, function* (index, seen) {
-      return { ...place, seen, ranking: yield* index.rank({ ...asked, isWanted }) };
-    });
+    const [found, near] = await Promise.all([
+      indexes.use(place.channel, function* (index, seen) {
+        return { seen, ranking: yield* index.rank({ ...asked, isWanted }) };
+      }),
+      meaning?.nearest(place.channel, isWanted, asked.most),
+    ]);
+    return { ...place, ...found, near };
   }
 
   async function stillHolds(looked: readonly Looked[]): Promise<boolean> {
@@ -100,16 +113,13 @@ export function createRecall(deps: IndexesDeps): Recall {
 
   async function recall(channel: ChannelId, query: RecallQuery): Promise<{ recalled: Recalled[]; isTrue: boolean }> {
     const places = await placesOf(channel);
+    const meaning = embeddings?.ask(channel, query.text);
+    const people = new Set(query.people);
     const looked = await Promise.all(
-      places.map((place) =>
-        look(place, {
-          text: query.text,
-          people: new Set(query.people),
-          by: 'talk',
-          isWanted: (seq) => !query.isShown(place.channel, seq),
-          most: mostHits,
-        }),
-      ),
+      places.map((place) => {
+        const isWanted = (seq: number): boolean => !query.isShown(place.channel, seq);
+        return look(place, { text: query.text, people, by: 'talk', isWanted, most: mostHits }, meaning);
+      }),
     );
     const candidates = toCandidates(looked);
     const pageOf = await readPages(candidates);
@@ -182,18 +192,27 @@ export function createRecall(deps: IndexesDeps): Recall {
       return { total: 0, found: [] };
     },
 
-    refresh: async (channel) => await indexes.refresh(channel),
+    async refresh(channel) {
+      embeddings?.forget(channel);
+      await indexes.refresh(channel);
+    },
+
     size: () => ({ bytes: indexes.bytes(), channels: indexes.channels() }),
   };
 }
 
-/** One list of all places. Words are worth more in a large place, so a score counts as its share of what was to be had. */
+/**
+ * One list of all places. Words are worth more in a large place, so a score counts as its share of what was to be had
+ * there; beside what is near in meaning only the order counts.
+ */
 function toCandidates(looked: readonly Looked[]): Candidate[] {
-  const candidates = looked.flatMap(({ channel, seen, ranking }) => {
+  const candidates = looked.flatMap(({ channel, seen, ranking, near }) => {
     const all = [...ranking.worth.values()].reduce((sum, worth) => sum + worth, 0);
-    return ranking.hits.flatMap(({ seq, score }) => {
+    const byWords = ranking.hits.map(({ seq, score }) => ({ item: seq, score: score / all }));
+    const hits = near === undefined ? byWords : fused([byWords.map(({ item }) => item), near]);
+    return hits.flatMap(({ item: seq, score }) => {
       const range = seen.ranges.find(({ from, to }) => from <= seq && seq <= to);
-      return range === undefined ? [] : [{ channel, epoch: range.epoch, seq, score: score / all }];
+      return range === undefined ? [] : [{ channel, epoch: range.epoch, seq, score }];
     });
   });
   return looked.length === 1 ? candidates : candidates.sort((a, b) => b.score - a.score || b.seq - a.seq);
