@@ -48,6 +48,7 @@ export function startMcpServer(spec: McpServerSpec, times: McpTimes, allLogs: Lo
   let connected = Promise.withResolvers<Connection>();
   let told = '';
   let tools: readonly Tool[] = [];
+  let mode: 'legacy' | 'auto' = 'legacy';
 
   interface Connection {
     client: Client;
@@ -117,6 +118,7 @@ export function startMcpServer(spec: McpServerSpec, times: McpTimes, allLogs: Lo
     const client = new Client(
       { name: 'channelore', version: '1' },
       {
+        versionNegotiation: { mode, probe: { timeoutMs: times.waitMs } },
         listChanged: {
           tools: {
             debounceMs: 50,
@@ -153,6 +155,8 @@ export function startMcpServer(spec: McpServerSpec, times: McpTimes, allLogs: Lo
       const begun = performance.now();
       const error = await runOnce();
       if (stopped.signal.aborted) return;
+      // Most speak the older form, and some of these cannot bear to be asked first; a few speak only the newer one.
+      if (told === '') mode = mode === 'legacy' ? 'auto' : 'legacy';
       if (performance.now() - begun >= times.steadyMs) failures = 0;
       const pauseMs = Math.min(times.longestPauseMs, times.firstPauseMs * 2 ** failures);
       log.warn({ error, pauseMs }, 'an MCP server ended or cannot be reached; it is started again after a pause');

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { McpServer } from '@modelcontextprotocol/server';
-import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 
 /** A real MCP server that can be told to misbehave. Run as a program it speaks over stdin and stdout. */
@@ -55,5 +55,7 @@ export function createServer(): McpServer {
 
 if (import.meta.main) {
   process.stdout.write('a greeting that is no message\n');
-  await createServer().connect(new StdioServerTransport());
+  // Speaks the newest revision of the protocol alone.
+  if (process.argv.includes('--newest')) serveStdio(createServer, { legacy: 'reject' });
+  else await createServer().connect(new StdioServerTransport());
 }

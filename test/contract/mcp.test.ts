@@ -181,6 +181,14 @@ test('a server that says more than anybody may is ended, and the call with it', 
   assert.match(await call(own, 'own_echo', { text: 'again' }), /again/);
 });
 
+test('a server that speaks only the newest form of the protocol is understood, and its news too', async () => {
+  const newest = start({ newest: { ...program, args: [...program.args, '--newest'] } });
+  await ready(newest, 'newest_');
+  assert.equal(await call(newest, 'newest_echo', { text: 'hello' }), 'you said hello');
+  await call(newest, 'newest_learn');
+  await until(async () => (await namesOf(newest)).includes('newest_learned'));
+});
+
 test('when the program stops, every child ends, with what it started', async () => {
   const pids = [await call(own, 'own_pid'), await call(own, 'own_helper')].map(Number);
   await own.stop();
