@@ -44,7 +44,8 @@ export function createPresets({ dir, log }: { dir: string; log: Log }): Presets 
         .sort()
         .slice(0, mostFiles);
     } catch (error) {
-      warnOnce(dir, '', error, 'the folder of roles cannot be read; there are no presets');
+      if (isMissing(error)) log.debug({ dir }, 'there is no folder of roles');
+      else warnOnce(dir, '', error, 'the folder of roles cannot be read; there are no presets');
       return [];
     }
   }
@@ -93,6 +94,9 @@ export function createPresets({ dir, log }: { dir: string; log: Log }): Presets 
     return byName;
   }
 
+  // What is broken is named at the start, and completion knows the names from the start.
+  void current();
+
   return {
     find: async (name) => (await current()).get(name),
     all: async () => [...(await current()).values()],
@@ -101,4 +105,8 @@ export function createPresets({ dir, log }: { dir: string; log: Log }): Presets 
       return [...byName.keys()];
     },
   };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -123,7 +123,11 @@ afterEach(() => {
 const channel = toChannelId({ platform: 'test', workspace: 'w', channel: 'c' });
 
 async function call(name: string, args: unknown, { limitMs = 5000, signal = new AbortController().signal } = {}) {
-  const tools = createWeatherTools({ geocodingUrl: `${base}/geo/`, forecastUrl: `${base}/v1/forecast?apikey=k1`, limitMs });
+  const tools = createWeatherTools({
+    geocodingUrl: `${base}/geo/`,
+    forecastUrl: `${base}/v1/forecast?apikey=k1`,
+    limitMs,
+  });
   const tool = tools.find((one) => one.name === name);
   assert.ok(tool);
   return await tool.run(args, { channel, signal, now: 0 });

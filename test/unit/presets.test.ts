@@ -139,7 +139,16 @@ test('without its folder there are no presets, and nothing fails', async (t) => 
   rmSync(dir, { recursive: true });
   assert.deepEqual(await presets.all(), []);
   assert.deepEqual(await presets.all(), []);
-  assert.equal(warnings.length, 1);
+  assert.deepEqual(warnings, []);
+});
+
+test('names are known soon after the start, without having been asked for', async (t) => {
+  const { dir, write } = open(t);
+  write('bee.md', bee);
+  const log = createLog({ level: 'silent', format: 'json', secrets: [] });
+  const presets = createPresets({ dir, log });
+  while (presets.names().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(presets.names(), ['bee']);
 });
 
 test('every role that is shipped can be chosen', async (t) => {
