@@ -1,7 +1,7 @@
 import { BotError } from '../../src/errors.ts';
 
 /** Slack waits three seconds from the moment it sends; some of them are the way there and back. */
-const mostMs = 2500;
+const mostMs = 2200;
 
 /**
  * All that must be done before Slack is answered. Where that takes too long, Slack is told no in time: it sends an event

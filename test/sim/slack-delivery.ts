@@ -43,6 +43,7 @@ export function createDelivery(options: DeliveryOptions) {
   const answers = new Map<Delivery, number[]>();
   const byEnvelope = new Map<string, Delivery>();
   const waiting: Delivery[] = [];
+  const unreached = new Set<Delivery>();
   const timers = new Set<NodeJS.Timeout>();
   const faults: DeliveryFaults = { copies: 1, swap: false };
   const counts = { connected: 0 };
@@ -89,12 +90,18 @@ export function createDelivery(options: DeliveryOptions) {
     if (response.ok) acknowledge(delivery, text === '' ? undefined : text.startsWith('{') ? JSON.parse(text) : text);
   }
 
+  /** Where nobody listens nothing was tried: a start may take long on a busy machine. */
+  function noteUnreached(delivery: Delivery, error: unknown): void {
+    if (!(error instanceof Error && error.name === 'TimeoutError')) unreached.add(delivery);
+  }
+
   function attempt(delivery: Delivery): void {
     if (closed) return;
     delivery.attempts++;
     if (requestUrl !== undefined) {
       const url = requestUrl;
-      for (let n = 0; n < faults.copies; n++) toUrl(delivery, url).catch(() => undefined);
+      for (let n = 0; n < faults.copies; n++)
+        toUrl(delivery, url).catch((error: unknown) => noteUnreached(delivery, error));
     } else {
       const open = [...sockets];
       if (open.length === 0) {
@@ -109,6 +116,7 @@ export function createDelivery(options: DeliveryOptions) {
     }
     later(options.retryMs, () => {
       if (delivery.ack !== undefined) return;
+      if (unreached.delete(delivery)) delivery.attempts--;
       if (delivery.kind !== 'events_api' || delivery.attempts >= mostAttempts) delivery.failed = true;
       else attempt(delivery);
     });
