@@ -43,7 +43,7 @@ const watch = path.resolve(import.meta.dirname, 'watch.ts');
 
 const root = path.resolve(import.meta.dirname, '..');
 
-export const ours = path.join(root, 'src/main.ts');
+export const ours = path.join(root, 'src/main.js');
 
 /** Ours as `npm start` starts it, with the flags that stand there. */
 export const ownArgs: readonly string[] = [...startFlags(), ours];

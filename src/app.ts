@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Values } from './commands/command.ts';
 import { completeLine, type MoreValues } from './commands/complete.ts';
 import { commands } from './commands/list.ts';
@@ -7,7 +6,6 @@ import type { Preset } from './commands/preset.ts';
 import { createPresets, type Presets } from './commands/presets.ts';
 import { settingExamples } from './commands/settings.ts';
 import { type Config, isLoopback } from './config.ts';
-import { headKind } from './conversation/head.ts';
 import { planLimits, smallestHigh } from './conversation/limits.ts';
 import type { Memory } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
@@ -27,7 +25,7 @@ import { type Handler, type Health, startOperations } from './operations/http.ts
 import { createMetrics } from './operations/metrics.ts';
 import { observedStore } from './storage/observed.ts';
 import { openStore } from './storage/open.ts';
-import { type RecordKind, record, type Store } from './storage/store.ts';
+import { createProbe } from './storage/probe.ts';
 import { openTools } from './tools/open-tools.ts';
 import type { Toolbox } from './tools/toolbox.ts';
 
@@ -112,7 +110,8 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     views: core.views,
     shelfOf: (owner) => createShelf(store, owner),
   });
-  const health = () => healthOf(store, adapters);
+  const probe = createProbe(store, now);
+  const health = () => healthOf(probe, adapters);
   const operations = serve
     ? await startOperations({
         host: config.host,
@@ -147,28 +146,12 @@ export async function startApp({ config, environment, log, serve, startAdapters 
   };
 }
 
-async function healthOf(store: Store, adapters: readonly Adapter[]): Promise<Health> {
-  const parts = [await storeHealth(store), ...adapters.map((adapter) => ({ name: adapter.name, ...adapter.health() }))];
+async function healthOf(probe: () => Promise<boolean>, adapters: readonly Adapter[]): Promise<Health> {
+  const ready = await probe();
+  const store = { name: 'store', ready, detail: ready ? 'answers' : 'cannot be read and written' };
+  const parts = [store, ...adapters.map((adapter) => ({ name: adapter.name, ...adapter.health() }))];
   return { ready: parts.every((part) => part.ready), parts };
 }
-
-/** Something new each time: a store that can be read may still have no room. */
-async function storeHealth(store: Store): Promise<Health['parts'][number]> {
-  try {
-    await store.commit([record(probeKind, 'health', { at: Date.now() })]);
-    await store.list(headKind, '', { limit: 1 });
-    return { name: 'store', ready: true, detail: 'answers' };
-  } catch {
-    return { name: 'store', ready: false, detail: 'cannot be read and written' };
-  }
-}
-
-const probeKind: RecordKind<{ at: number }> = {
-  name: 'probe',
-  version: 1,
-  schema: z.object({ at: z.number() }),
-  upgrades: {},
-};
 
 export function toDefaults(config: Config, model: string): Profile {
   const { maxReplyTokens, temperature } = config.model;

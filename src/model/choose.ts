@@ -4,9 +4,11 @@ import { type Clock, systemClock } from './clock.ts';
 import { createDemoModel, demoModelName } from './demo.ts';
 import type { Model } from './model.ts';
 import { findOllama } from './ollama.ts';
-import { createOpenAiModel } from './openai.ts';
 
-/** Whatever chat API is there: the one configured, else a local Ollama, else the demo model. */
+/**
+ * Whatever chat API is there: the one configured, else a local Ollama, else the demo model.
+ * The client's library is loaded only where it is used.
+ */
 
 interface Chosen {
   model: Model;
@@ -27,12 +29,14 @@ export async function chooseModel(
   const wire = { clock, random: Math.random, log: deps.log, countTokens: deps.countTokens };
   const limits = { firstTokenMs, idleMs, contextTokens };
   if (apiKey !== undefined || baseUrl !== undefined) {
+    const { createOpenAiModel } = await import('./openai.ts');
     const model = createOpenAiModel({ apiKey, baseUrl, fallbackModels: fallbacks, ...limits }, wire);
     return { model, name, told: `the chat model is ${name}` };
   }
   const ollama = await findOllama(config.ollamaUrl, ollamaMs);
   const local = ollama?.models[0];
   if (ollama !== undefined && local !== undefined) {
+    const { createOpenAiModel } = await import('./openai.ts');
     const found = { apiKey: undefined, baseUrl: ollama.baseUrl, fallbackModels: ollama.models.slice(1, 2) };
     return {
       model: createOpenAiModel({ ...found, ...limits }, wire),

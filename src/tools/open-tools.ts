@@ -1,7 +1,7 @@
 import { BotError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { createCurrentTime } from './current-time.ts';
-import { type McpTools, startMcp } from './mcp.ts';
+import type { McpTools } from './mcp.ts';
 import { type McpServerSpec, readMcpConfig } from './mcp-config.ts';
 import { createSearchHistory, type SearchLines } from './search-history.ts';
 import { type DatabaseTool, openDatabaseTool } from './sql.ts';
@@ -51,7 +51,7 @@ export async function openTools({ config, environment, timeZone, search, log }: 
   }
   const database: DatabaseTool | undefined =
     databaseFile !== undefined && offersDatabase ? await openDatabaseTool({ file: databaseFile, log }) : undefined;
-  const mcp: McpTools | undefined = servers.length > 0 ? startMcp({ servers, log }) : undefined;
+  const mcp = servers.length > 0 ? await openServers(servers, log) : undefined;
   const sources = [{ tools: () => builtIn, names: () => builtInNames }, database, mcp];
   return {
     toolbox: createToolbox(
@@ -63,6 +63,12 @@ export async function openTools({ config, environment, timeZone, search, log }: 
       await Promise.all([database?.close(), mcp?.stop()]);
     },
   };
+}
+
+/** Their library is loaded only where there are any. */
+async function openServers(servers: readonly McpServerSpec[], log: Log): Promise<McpTools> {
+  const { startMcp } = await import('./mcp.ts');
+  return startMcp({ servers, log });
 }
 
 /** A server tells its tools only once it runs: of those the beginning of the name must do. */

@@ -6,7 +6,7 @@ import { after } from 'node:test';
 
 /** The real program as a child process, spoken to over its standard streams. */
 
-const main = path.resolve(import.meta.dirname, '../../src/main.ts');
+const main = path.resolve(import.meta.dirname, '../../src/main.js');
 
 export interface Line {
   type: string;

@@ -82,7 +82,7 @@ test('tokens that miss their other half are named before anything starts', async
 });
 
 test('the manifest is printed for a socket, or for the address given, which must be one that Slack takes', async () => {
-  const main = path.resolve(import.meta.dirname, '../../src/main.ts');
+  const main = path.resolve(import.meta.dirname, '../../src/main.js');
   const print = async (...address: string[]) => {
     const child = spawn(process.execPath, [main, 'slack-manifest', ...address], { env: { PATH: process.env.PATH } });
     const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

@@ -1,7 +1,10 @@
 import { enableCompileCache } from 'node:module';
 import path from 'node:path';
 
-/** Where the program begins: looks whether this Node can run it, and has what it compiles kept for the next start. */
+/**
+ * Where the program begins: looks whether this Node can run it, and has what it compiles kept for the next start. Not
+ * TypeScript, because an older Node cannot even read that, and because this one must load what strips types for it.
+ */
 
 const neededNode = 24;
 const configExit = 78;
