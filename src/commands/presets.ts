@@ -27,7 +27,8 @@ export function createPresets({ dir, log }: { dir: string; log: Log }): Presets 
   const files = new Map<string, Known>();
   const told = new Set<string>();
   let byName = new Map<string, Preset>();
-  let looking: Promise<void> | undefined;
+  let looking: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
 
   async function look(): Promise<void> {
     const names = await fileNames();
@@ -86,11 +87,14 @@ export function createPresets({ dir, log }: { dir: string; log: Log }): Presets 
     log.warn({ file, problem, ...(problem === undefined && { error }) }, words);
   }
 
+  /** After a look that begins now: one that is under way may have passed over what has just changed. */
   async function current(): Promise<Map<string, Preset>> {
-    looking ??= look().finally(() => {
-      looking = undefined;
+    next ??= looking.then(async () => {
+      next = undefined;
+      looking = look();
+      await looking;
     });
-    await looking;
+    await next;
     return byName;
   }
 
