@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { countSpec } from '../../src/conversation/standing.ts';
 import type { Turn } from '../../src/conversation/turn.ts';
+import { BotError } from '../../src/errors.ts';
 import type { ChatMessage, ModelRequest } from '../../src/model/model.ts';
 import { defineTool, type Tool } from '../../src/tools/tool.ts';
 import { createToolbox } from '../../src/tools/toolbox.ts';
@@ -183,6 +184,24 @@ test('whatever tools return, every prompt stays within the budget, and what is r
       for (const one of step.calls) assert.ok(one.arguments.length <= 1500);
     }
   }
+  await core.stop();
+});
+
+test('a prompt that results made too large for the model is made smaller, and nothing is called again', async () => {
+  let ran = 0;
+  const long = toolThat('long', async () => `${++ran} ${'and so on '.repeat(2000)}`);
+  const model = scriptedModel((request) => {
+    if (results(request).length === 0) return calls(['long', '{}']);
+    if (request.promptTokens > 1500) throw new BotError('overflow', 'too large');
+    return 'Short.';
+  });
+  const core = await startCore({ model, toolbox: boxOf(long), env: { MEMORY_TOKENS: '4000' } });
+  assert.equal((await core.send(message(1, 'How long is it?'))).answer, 'Short.');
+  assert.equal(ran, 1);
+  const [first, ...later] = model.answers();
+  assert.ok(later.length >= 2 && (later[0]?.promptTokens ?? 0) > 1500, 'it was too large at first');
+  assert.match(results(later.at(-1))[0] ?? '', /^<tool_result>\n1 and so on/);
+  assert.deepEqual(first?.messages[0], later.at(-1)?.messages[0]);
   await core.stop();
 });
 
