@@ -95,6 +95,8 @@ export async function keepFailure(
 /** Whether another answer to it stands, which a new one makes an earlier version. */
 export async function wasAnswered(deps: KeepDeps, channel: ChannelId, question: Turn): Promise<boolean> {
   const state = await deps.conversations.read(channel);
+  // Most questions are the last thing that was said.
+  if (question.seq + 1 >= state.nextSeq) return false;
   const ref = await deps.conversations.journal.find(channel, question.id);
   return ref !== undefined && (await earlierAnswer(deps, state, ref.epoch, question)) !== undefined;
 }
