@@ -11,13 +11,20 @@ const requestSchema = z.object({
   dimensions: z.number().optional(),
 });
 
-export type EmbedRequest = z.infer<typeof requestSchema>;
+type EmbedRequest = z.infer<typeof requestSchema>;
+
+interface Given {
+  status: number;
+  body: string;
+}
+
+type Answer = (request: EmbedRequest) => Given | 'silence' | Promise<Given>;
 
 export interface EmbeddingsServer {
   url: string;
   requests: EmbedRequest[];
   /** What is sent instead: a status and a body, or nothing ever. */
-  answerWith(answer: ((request: EmbedRequest) => { status: number; body: string } | 'silence') | undefined): void;
+  answerWith(answer: Answer | undefined): void;
   close(): Promise<void>;
 }
 
@@ -51,14 +58,14 @@ export function embeddingsBody(request: EmbedRequest): string {
 
 export async function startEmbeddingsServer(): Promise<EmbeddingsServer> {
   const requests: EmbedRequest[] = [];
-  let answer: ((request: EmbedRequest) => { status: number; body: string } | 'silence') | undefined;
+  let answer: Answer | undefined;
   const server = createServer(async (incoming, response) => {
     response.on('error', () => {}); // The client may go at any time.
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const request = requestSchema.parse(JSON.parse(Buffer.concat(chunks).toString()));
     requests.push(request);
-    const given = answer?.(request) ?? { status: 200, body: embeddingsBody(request) };
+    const given = (await answer?.(request)) ?? { status: 200, body: embeddingsBody(request) };
     if (given !== 'silence') response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

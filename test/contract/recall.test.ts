@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { appendTurn } from '../../src/conversation/journal.ts';
 import { pageId, pageKind } from '../../src/conversation/page.ts';
 import { createRecall, type Recall, type RecallQuery } from '../../src/conversation/recall.ts';
-import type { Turn } from '../../src/conversation/turn.ts';
 import { type ChannelId, toChannelId } from '../../src/event.ts';
 import { createLog } from '../../src/log.ts';
 import type { Backend } from '../../src/storage/backend.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createStore } from '../../src/storage/store.ts';
-import { command, message, person, room, scriptedModel, startCore, type TestCore } from './core.ts';
+import { command, message, room, scriptedModel, startCore, type TestCore } from './core.ts';
 import { chatter, counter } from './memory-talk.ts';
+import { fill } from './recall-talk.ts';
 
 /** Anything ever said in a channel is found again, and nothing else: through the real store, journal and amending. */
 
 const hidden = toChannelId({ platform: 't', workspace: 'w', channel: 'hidden' });
-const minute = 60_000;
 
 interface Recalling {
   core: TestCore;
@@ -43,33 +41,6 @@ async function start(
   return { core, recall, backend, lines };
 }
 
-/** Said by Ann and Bob in turns, without the inbox and many at a time: `mN` at minute N. */
-async function fill(core: TestCore, texts: readonly string[], channel: ChannelId = room): Promise<void> {
-  const { conversations } = core.memory;
-  await conversations.change(channel, (before) => {
-    let state = before;
-    const records = new Map<string, { key: string; value: unknown }>();
-    for (const text of texts) {
-      const n = state.nextSeq;
-      const at = Date.UTC(2026, 0, 1) + n * minute;
-      const who = n % 2 === 0 ? 'Ann' : 'Bob';
-      const turn: Omit<Turn, 'seq' | 'rev'> = {
-        id: `m${n}`,
-        at,
-        role: 'user',
-        author: person(who).id,
-        name: who,
-        text,
-        tokens: 8 + Math.ceil(text.length / 4),
-      };
-      const step = appendTurn(state, turn, conversations.limit);
-      for (const one of step.records) records.set(one.key, one);
-      state = step.state;
-    }
-    return { step: { state, records: [...records.values()] }, value: undefined };
-  });
-}
-
 const talk = (from: number, count: number): string[] => Array.from({ length: count }, (_, n) => chatter(from + n, 12));
 
 function asking(text: string, more: Partial<RecallQuery> = {}): RecallQuery {
@@ -85,7 +56,7 @@ const question = 'What was the alarm code of the boathouse?';
 
 test('a fact said 5,000 messages ago is found, with the way to its message', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core, [...talk(0, 40), fact, ...talk(41, 5000)]);
+  await fill(core.memory.conversations, [...talk(0, 40), fact, ...talk(41, 5000)]);
   const found = await recall.search(room, asking(question));
   const best = found.reduce((one, other) => (other.score > one.score ? other : one));
   assert.equal(best.text, fact);
@@ -102,7 +73,7 @@ test('a fact said 5,000 messages ago is found, with the way to its message', asy
 
 test('what stands in the prompt already is not found again, and a channel that stands there whole needs no index', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core, [fact, ...talk(1, 30)]);
+  await fill(core.memory.conversations, [fact, ...talk(1, 30)]);
   const shown = await recall.search(
     room,
     asking(question, { isShown: (channel, seq) => channel === room && seq === 0 }),
@@ -116,7 +87,7 @@ test('what stands in the prompt already is not found again, and a channel that s
 
 test('small talk brings nothing back', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core, [fact, ...talk(1, 30)]);
+  await fill(core.memory.conversations, [fact, ...talk(1, 30)]);
   for (const text of ['And then?', 'boathouse', 'was it the boathouse?', '🎉🎉🎉', '', '???'])
     assert.deepEqual(await recall.search(room, asking(text)), [], text);
   assert.equal(
@@ -128,7 +99,7 @@ test('small talk brings nothing back', async (t) => {
 
 test('a deleted message is never found again, whether the index was there or not', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core, [fact, ...talk(1, 100)]);
+  await fill(core.memory.conversations, [fact, ...talk(1, 100)]);
   assert.ok((await textsFound(recall, question)).includes(fact));
   await core.memory.amending.deleteMessages(room, ['m0'], core.now(), []);
   assert.ok(!(await textsFound(recall, question)).join().includes('4711'));
@@ -137,7 +108,7 @@ test('a deleted message is never found again, whether the index was there or not
 
 test('an edited message is found by its new words and not by its old ones', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core, [fact, ...talk(1, 100)]);
+  await fill(core.memory.conversations, [fact, ...talk(1, 100)]);
   await textsFound(recall, question);
   await core.memory.amending.edit(
     room,
@@ -154,11 +125,11 @@ test('an edited message is found by its new words and not by its old ones', asyn
 test('what is deleted, edited and said while the index is being built is as if the index came after', async (t) => {
   const { core, recall } = await start(t);
   const other = 'The alarm code of the greenhouse is 1212';
-  await fill(core, [fact, other, ...talk(2, 3000)]);
+  await fill(core.memory.conversations, [fact, other, ...talk(2, 3000)]);
   const building = recall.search(room, asking(question));
   const deleted = core.memory.amending.deleteMessages(room, ['m0'], core.now(), []);
   const edited = core.memory.amending.edit(room, { messageId: 'm1', at: core.now(), text: 'nothing to see' }, []);
-  const said = fill(core, ['The alarm code of the tower is 9999']);
+  const said = fill(core.memory.conversations, ['The alarm code of the tower is 9999']);
   const [found] = await Promise.all([building, deleted, edited, said]);
   const isStale = found.some((one) => one.text.includes('4711'));
   for (const words of ['4711', '1212']) {
@@ -171,7 +142,7 @@ test('what is deleted, edited and said while the index is being built is as if t
 
 test('a message erased the moment before the answer is not told', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core, [fact, ...talk(1, 60)]);
+  await fill(core.memory.conversations, [fact, ...talk(1, 60)]);
   await textsFound(recall, question);
   let erased: Promise<unknown> | undefined;
   const slow = {
@@ -189,10 +160,10 @@ test('a message erased the moment before the answer is not told', async (t) => {
 
 test('a reset puts the past out of reach, and undo brings it back', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core, [fact, ...talk(1, 30)]);
+  await fill(core.memory.conversations, [fact, ...talk(1, 30)]);
   assert.ok((await textsFound(recall, question)).includes(fact));
   await core.send(command(500, 'reset'));
-  await fill(core, ['Another alarm code is for the garage', ...talk(0, 20)]);
+  await fill(core.memory.conversations, ['Another alarm code is for the garage', ...talk(0, 20)]);
   assert.ok(!(await textsFound(recall, question)).includes(fact));
   await core.send(command(501, 'undo'));
   const both = await textsFound(recall, question);
@@ -201,8 +172,8 @@ test('a reset puts the past out of reach, and undo brings it back', async (t) =>
 
 test('no channel finds what was said in another', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core, [fact, ...talk(1, 50)], hidden);
-  await fill(core, talk(0, 50));
+  await fill(core.memory.conversations, [fact, ...talk(1, 50)], hidden);
+  await fill(core.memory.conversations, talk(0, 50));
   assert.ok((await textsFound(recall, question, hidden)).includes(fact));
   assert.ok(!(await textsFound(recall, question)).join().includes('4711'));
   assert.equal((await recall.find(room, 'boathouse 4711', { offset: 0, limit: 5 })).total, 0);
@@ -210,11 +181,11 @@ test('no channel finds what was said in another', async (t) => {
 
 test('a thread finds what its channel knew before it, and the channel nothing of the thread', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core, [fact, ...talk(1, 5)]);
+  await fill(core.memory.conversations, [fact, ...talk(1, 5)]);
   const thread = toChannelId({ platform: 't', workspace: 'w', channel: 'room', thread: 'm5' });
   const inThread = { channel: thread, branchedFrom: 'm5', to: 'mention' as const };
   await core.send(message(600, 'The alarm code of the cellar is 3131', inThread));
-  await fill(core, ['The alarm code of the attic is 2222']);
+  await fill(core.memory.conversations, ['The alarm code of the attic is 2222']);
   const found = (await textsFound(recall, question, thread)).join();
   assert.ok(found.includes('4711') && found.includes('3131'), found);
   assert.ok(!found.includes('2222'), 'said after it branched off');
@@ -228,7 +199,7 @@ test('a thread finds what its channel knew before it, and the channel nothing of
 
 test('of a journal with a damaged and a missing page the rest is found, and the operator is told once', async (t) => {
   const { core, recall, backend, lines } = await start(t);
-  await fill(core, [...talk(0, 60), fact, ...talk(61, 200)]);
+  await fill(core.memory.conversations, [...talk(0, 60), fact, ...talk(61, 200)]);
   const key = (page: number): string => `${pageKind.name}:${pageId(room, 1, page)}`;
   await backend.setMany([{ key: key(1), value: '{"value":{"v":1,"d":[{"nonsense":' }]);
   await backend.deleteMany([key(5)]);
@@ -241,7 +212,12 @@ test('of a journal with a damaged and a missing page the rest is found, and the 
 
 test('a page that is damaged after the index was built costs its messages and nothing else', async (t) => {
   const { core, recall, backend, lines } = await start(t);
-  await fill(core, [fact, ...talk(1, 60), 'A second alarm code hangs in the boathouse kitchen', ...talk(62, 20)]);
+  await fill(core.memory.conversations, [
+    fact,
+    ...talk(1, 60),
+    'A second alarm code hangs in the boathouse kitchen',
+    ...talk(62, 20),
+  ]);
   assert.ok((await textsFound(recall, question)).includes(fact));
   await backend.setMany([{ key: `${pageKind.name}:${pageId(room, 1, 0)}`, value: 'rubbish' }]);
   const found = (await textsFound(recall, question)).join();
@@ -254,7 +230,7 @@ test('a thousand channels taking turns are searched in bounded memory', async (t
   const { core, recall } = await start(t, { all: most, one: most });
   for (let n = 0; n < 1000; n++) {
     const channel = toChannelId({ platform: 't', workspace: 'w', channel: `c${n}` });
-    await fill(core, [`The alarm code here is ${7000 + n}`, ...talk(n, 4)], channel);
+    await fill(core.memory.conversations, [`The alarm code here is ${7000 + n}`, ...talk(n, 4)], channel);
     const found = await textsFound(recall, 'What is the alarm code?', channel);
     assert.ok(found.includes(`The alarm code here is ${7000 + n}`));
     assert.ok(recall.size().bytes <= most, `${recall.size().bytes}`);
@@ -266,7 +242,7 @@ test('a thousand channels taking turns are searched in bounded memory', async (t
 
 test('of a channel that is too large for its index the newest is found', async (t) => {
   const { core, recall } = await start(t, { all: 1_500_000, one: 800_000 });
-  await fill(core, [fact, ...talk(1, 3000), 'The alarm code of the tower is 9999']);
+  await fill(core.memory.conversations, [fact, ...talk(1, 3000), 'The alarm code of the tower is 9999']);
   assert.ok((await textsFound(recall, question)).join().includes('9999'));
   assert.equal((await recall.find(room, '4711', { offset: 0, limit: 5 })).total, 0);
   assert.ok(recall.size().bytes <= 800_000);
@@ -275,7 +251,7 @@ test('of a channel that is too large for its index the newest is found', async (
 test('a search lists page by page, the turns with all words first', async (t) => {
   const { core, recall } = await start(t);
   const said = Array.from({ length: 25 }, (_, n) => `red apple number ${n}`);
-  await fill(core, [...said, 'a red car', ...talk(30, 30)]);
+  await fill(core.memory.conversations, [...said, 'a red car', ...talk(30, 30)]);
   const pages = [0, 10, 20, 30].map((offset) => recall.find(room, 'red apple', { offset, limit: 10 }));
   const found = await Promise.all(pages);
   assert.deepEqual(
