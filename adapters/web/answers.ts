@@ -35,13 +35,13 @@ function parseJson(text: string): unknown {
 
 /** No more than so much is ever taken in. */
 export async function readBody(request: Request, maxBytes: number): Promise<Buffer> {
-  const tooLarge = refusal(413, `This is too large; at most ${toSize(maxBytes)} can be sent.`);
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge;
+  const tooLarge = () => refusal(413, `This is too large; at most ${toSize(maxBytes)} can be sent.`);
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.length;
-    if (size > maxBytes) throw tooLarge;
+    if (size > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -4,14 +4,14 @@ import type { ChannelId } from '../../src/event.ts';
 import { readJson, refusal, toJson } from './answers.ts';
 import type { MemoryViews } from './host.ts';
 import type { Live } from './live.ts';
+import { namePost, toName } from './names.ts';
 import type { OpenTalk } from './open-talk.ts';
 import type { ChannelRecord, OwnChannels } from './own-channels.ts';
 import type { Posting } from './posting.ts';
 import type { OwnPlace, Route, Visitor } from './route.ts';
-import { toName } from './text.ts';
 import { limits, toCommand } from './to-event.ts';
 import type { TurnView } from './views.ts';
-import type { Channels, OwnChannel } from './wire.ts';
+import type { Channels, OwnChannel, ThreadPost } from './wire.ts';
 
 /** The list on the left: channels and their threads, made, renamed, and forgotten. */
 interface ChannelDeps {
@@ -23,8 +23,7 @@ interface ChannelDeps {
   now(): number;
 }
 
-const namePost = z.object({ name: z.string().max(1000) });
-const threadPost = z.object({ branchedFrom: z.string().min(1).max(300) });
+const threadPost: z.ZodType<ThreadPost> = z.object({ branchedFrom: z.string().min(1).max(300) });
 const maxBodyBytes = 10_000;
 const turnsAtOnce = 100;
 /** A thread is opened on what is in sight, not on what was said a year ago. */

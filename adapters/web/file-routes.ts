@@ -1,7 +1,7 @@
 import { readBody, refusal, toJson } from './answers.ts';
 import type { KeptFiles } from './kept-files.ts';
+import { toName } from './names.ts';
 import type { Route } from './route.ts';
-import { toName } from './text.ts';
 import { limits } from './to-event.ts';
 import type { Uploads } from './uploads.ts';
 

@@ -46,7 +46,7 @@ export interface UsageView {
   report(query: UsageQuery): Promise<UsageReport>;
 }
 
-export interface UsageQuery {
+interface UsageQuery {
   /** First and last day, `YYYY-MM-DD`. */
   from: string;
   to: string;

@@ -1,7 +1,7 @@
 import type { LiveEvent } from './wire.ts';
 
 /** The last events of one channel and its threads, as they go over the wire: whoever was away reads them again. */
-export interface LiveEntry {
+interface LiveEntry {
   seq: number;
   text: string;
   /** The one person it is for. */

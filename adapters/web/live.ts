@@ -19,7 +19,7 @@ export interface Live {
   close(): void;
 }
 
-export interface ReadOptions {
+interface ReadOptions {
   channel: ChannelId;
   person: string;
   lastEventId: string | undefined;

@@ -4,7 +4,7 @@ import type { MemoryViews } from './host.ts';
 import type { KeptFiles } from './kept-files.ts';
 import type { Route } from './route.ts';
 import { limits } from './to-event.ts';
-import type { OrderAnswer } from './wire.ts';
+import type { OrderAnswer, OrderPost } from './wire.ts';
 
 /** The memory of a channel, seen and steered. */
 interface MemoryDeps {
@@ -13,7 +13,7 @@ interface MemoryDeps {
   now(): number;
 }
 
-const orderPost = z.object({ line: z.string().min(1).max(limits.textChars) });
+const orderPost: z.ZodType<OrderPost> = z.object({ line: z.string().min(1).max(limits.textChars) });
 const maxBodyBytes = limits.textChars * 6 + 10_000;
 
 export function memoryRoutes({ views, files, now }: MemoryDeps): Route[] {

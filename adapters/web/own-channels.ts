@@ -44,7 +44,7 @@ const prefix = 'channel/';
 const firstName = 'general';
 const maxChannels = 200;
 const maxThreads = 300;
-/** When something was last said is not worth a write each time. */
+/** When something was last said is told to the minute: it is not worth a write each time. */
 const touchMs = 60_000;
 
 interface ChannelsDeps {
@@ -55,8 +55,7 @@ interface ChannelsDeps {
 }
 
 export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Promise<OwnChannels> {
-  const records = new Map<ChannelId, Stored>();
-  const lastAt = new Map<ChannelId, number>();
+  const records = new Map<string, ChannelRecord>();
   let queue: Promise<unknown> = Promise.resolve();
 
   /** One change after the other, and each of them kept before it is seen. */
@@ -66,18 +65,13 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
     return mine;
   }
 
-  async function put(id: ChannelId, record: Stored): Promise<ChannelRecord> {
-    await shelf.put(`${prefix}${channelParts(id).channel}`, record);
-    records.set(id, record);
-    return toRecord(id, record);
+  async function put(record: ChannelRecord): Promise<ChannelRecord> {
+    await shelf.put(keyOf(record.id), toStored(record));
+    records.set(record.id, record);
+    return record;
   }
 
-  function toRecord(id: ChannelId, record: Stored): ChannelRecord {
-    const threads = record.threads.map((one) => ({ ...one, id: threadId(id, one.branchedFrom) }));
-    return { ...record, id, threads, lastAt: Math.max(record.lastAt, lastAt.get(id) ?? 0) };
-  }
-
-  function must(id: ChannelId): Stored {
+  function must(id: ChannelId): ChannelRecord {
     const found = records.get(id);
     if (found === undefined) throw new BotError('input', 'this channel is no longer there');
     return found;
@@ -85,30 +79,24 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
 
   function make(part: string, name: string, by: string): Promise<ChannelRecord> {
     const at = now();
-    return put(channelId(part), { name, createdAt: at, by, lastAt: at, threads: [] });
+    return put({ id: channelId(part), name, createdAt: at, by, lastAt: at, threads: [] });
   }
 
   for (const { key, value } of await shelf.list(prefix)) {
     const found = recordSchema.safeParse(value);
-    if (found.success) records.set(channelId(key.slice(prefix.length)), found.data);
+    const id = channelId(key.slice(prefix.length));
+    if (found.success) records.set(id, toRecord(id, found.data));
   }
   if (records.size === 0) await make(firstName, firstName, '');
 
   return {
-    list() {
-      const all = [...records].map(([id, record]) => toRecord(id, record));
-      return all.sort((a, b) => a.createdAt - b.createdAt);
-    },
+    list: () => [...records.values()].sort((a, b) => a.createdAt - b.createdAt),
 
     find(id) {
       const top = id.split('/').slice(0, 3).join('/');
-      for (const [known, record] of records) {
-        if (known !== top) continue;
-        const channel = toRecord(known, record);
-        const thread = channel.threads.find((one) => one.id === id);
-        return id === known || thread !== undefined ? { channel, thread } : undefined;
-      }
-      return undefined;
+      const channel = records.get(top);
+      const thread = channel?.threads.find((one) => one.id === id);
+      return channel !== undefined && (id === top || thread !== undefined) ? { channel, thread } : undefined;
     },
 
     create: (name, by) =>
@@ -117,35 +105,34 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
         return await make(randomBytes(6).toString('hex'), name, by);
       }),
 
-    rename: (id, name) => inOrder(async () => await put(id, { ...must(id), name })),
+    rename: (id, name) => inOrder(async () => await put({ ...must(id), name })),
 
     remove: (id) =>
       inOrder(async () => {
         must(id);
         if (records.size === 1) await make(randomBytes(6).toString('hex'), firstName, '');
-        await shelf.remove([`${prefix}${channelParts(id).channel}`]);
+        await shelf.remove([keyOf(id)]);
         records.delete(id);
-        lastAt.delete(id);
       }),
 
     openThread: (id, branchedFrom, name) =>
       inOrder(async () => {
         const record = must(id);
         const known = record.threads.find((one) => one.branchedFrom === branchedFrom);
-        if (known === undefined) {
-          if (record.threads.length >= maxThreads)
-            throw new BotError('input', `there are ${maxThreads} threads in this channel already`);
-          await put(id, { ...record, threads: [...record.threads, { name, branchedFrom }] });
-        }
-        return { id: threadId(id, branchedFrom), name: known?.name ?? name, branchedFrom };
+        if (known !== undefined) return known;
+        if (record.threads.length >= maxThreads)
+          throw new BotError('input', `there are ${maxThreads} threads in this channel already`);
+        const opened = { id: threadId(id, branchedFrom), name, branchedFrom };
+        await put({ ...record, threads: [...record.threads, opened] });
+        return opened;
       }),
 
     touch(id, at) {
-      lastAt.set(id, Math.max(at, lastAt.get(id) ?? 0));
-      if (at - (records.get(id)?.lastAt ?? at) < touchMs) return;
+      const record = records.get(id);
+      if (record === undefined || at - record.lastAt < touchMs) return;
       inOrder(async () => {
-        const record = records.get(id);
-        if (record !== undefined) await put(id, { ...record, lastAt: at });
+        const now = records.get(id);
+        if (now !== undefined) await put({ ...now, lastAt: at });
       }).catch(onTrouble);
     },
   };
@@ -157,4 +144,16 @@ function channelId(channel: string): ChannelId {
 
 function threadId(channel: ChannelId, branchedFrom: string): ChannelId {
   return toChannelId({ ...channelParts(channel), thread: branchedFrom });
+}
+
+function keyOf(id: ChannelId): string {
+  return `${prefix}${channelParts(id).channel}`;
+}
+
+function toRecord(id: ChannelId, { threads, ...stored }: Stored): ChannelRecord {
+  return { ...stored, id, threads: threads.map((one) => ({ ...one, id: threadId(id, one.branchedFrom) })) };
+}
+
+function toStored({ id: _, threads, ...record }: ChannelRecord): Stored {
+  return { ...record, threads: threads.map(({ name, branchedFrom }) => ({ name, branchedFrom })) };
 }

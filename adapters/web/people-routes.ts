@@ -1,9 +1,8 @@
-import { z } from 'zod';
 import { readJson, refusal, toJson } from './answers.ts';
 import type { Entrance } from './entrance.ts';
 import type { ConsoleHost } from './host.ts';
+import { namePost, toName } from './names.ts';
 import type { Route, Visitor } from './route.ts';
-import { toName } from './text.ts';
 import { limits } from './to-event.ts';
 import type { Me } from './wire.ts';
 
@@ -14,7 +13,6 @@ interface PeopleDeps {
   hasLogin: boolean;
 }
 
-const namePost = z.object({ name: z.string().max(1000) });
 const maxLineChars = 2_000;
 const maxCompletions = 50;
 

@@ -45,7 +45,7 @@ function tagsOf(request: Request): string[] {
   return (request.headers.get('if-none-match') ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''));
 }
 
-export function planEncoding(accepted: string): Encoding {
+function planEncoding(accepted: string): Encoding {
   const offers = accepted
     .toLowerCase()
     .split(',')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Attachment, CommandEvent, DeleteEvent, EditEvent, MessageEvent } from '../../src/event.ts';
 import type { OwnPlace, Visitor } from './route.ts';
+import type { CommandPost, DeletionPost, EditPost, MessagePost } from './wire.ts';
 
 /** What the page posts, checked, and the events it becomes. */
 
@@ -11,10 +12,12 @@ const at = z.number();
 const messageId = z.string().min(1).max(300);
 const text = z.string().max(limits.textChars, `must have at most ${limits.textChars} characters`);
 
-export const messagePost = z.object({ id, at, text, uploads: z.array(z.string().max(64)).max(limits.files) });
-export const editPost = z.object({ id, at, messageId, text: text.min(1) });
-export const deletionPost = z.object({ id, at, messageId });
-export const commandPost = z.object({ id, at, line: text, target: messageId.optional() });
+const uploads = z.array(z.string().max(64)).max(limits.files);
+
+export const messagePost: z.ZodType<MessagePost> = z.object({ id, at, text, uploads });
+export const editPost: z.ZodType<EditPost> = z.object({ id, at, messageId, text: text.min(1) });
+export const deletionPost: z.ZodType<DeletionPost> = z.object({ id, at, messageId });
+export const commandPost: z.ZodType<CommandPost> = z.object({ id, at, line: text, target: messageId.optional() });
 
 export interface Posted {
   id: string;

@@ -94,7 +94,7 @@ export interface FoldView {
   below: readonly FoldView[];
 }
 
-export interface RecalledView {
+interface RecalledView {
   seq: number;
   at: number;
   name: string;

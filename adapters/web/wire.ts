@@ -106,7 +106,7 @@ export interface CommandPost {
   /** With or without its slash. */
   line: string;
   /** Of a button: the `target` of what it stands under. */
-  target?: string;
+  target?: string | undefined;
 }
 
 /** `POST /api/uploads?name=` with the bytes as the body */
