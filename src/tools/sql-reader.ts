@@ -79,6 +79,16 @@ export function createSqlReader(file: string): SqlReader {
     return child;
   }
 
+  async function begun(child: Child, signal: AbortSignal): Promise<void> {
+    try {
+      await orAborted(child.ready, AbortSignal.any([AbortSignal.timeout(startMs), signal]));
+    } catch (error) {
+      end(child);
+      signal.throwIfAborted();
+      throw new BotError('model', 'the database cannot be read just now', { cause: error });
+    }
+  }
+
   function giveBack(child: Child, cpuMs: number): void {
     if (closed || cpuMs > cpuMsToReplace) {
       end(child);
@@ -97,10 +107,9 @@ export function createSqlReader(file: string): SqlReader {
   return {
     async ask(request, limitMs, signal) {
       const child = await take(signal);
-      let limit = AbortSignal.timeout(startMs);
+      await begun(child, signal);
+      const limit = AbortSignal.timeout(limitMs);
       try {
-        await orAborted(child.ready, AbortSignal.any([limit, signal]));
-        limit = AbortSignal.timeout(limitMs);
         const ended = AbortSignal.any([limit, signal]);
         const reply = await answerOf(child, request, ended);
         giveBack(child, reply.cpuMs);
