@@ -9,7 +9,7 @@ export async function setDiscord(count: number): Promise<Stage> {
   const guild = discord.world.addGuild();
   const ann = discord.world.addPerson('Ann');
   const places = Array.from({ length: count }, (_, n) => discord.world.addChannel(guild, `channel-${n}`));
-  const answers = createAnswers();
+  const answers = createAnswers((channel) => (discord.world.messages.get(channel) ?? []).slice(-3));
   let ending: string | undefined;
   discord.gateWith(({ method, path, body }, when) => {
     if (when !== 'after' || !path.includes('/messages')) return;

@@ -10,7 +10,10 @@ export async function setSlack(count: number): Promise<Stage> {
   const slack = await startSlackServer({ events });
   const ann = slack.world.addPerson('Ann');
   const places = Array.from({ length: count }, (_, n) => slack.world.addChannel(`channel-${n}`));
-  const answers = createAnswers();
+  const answers = createAnswers((channel) => [
+    slack.world.inPlace(channel).slice(-3),
+    slack.requests.filter(({ body }) => body.channel === channel).slice(-4),
+  ]);
   let isLast = (_method: string, _body: string): boolean => false;
   slack.gateWith(async ({ method, body }, when) => {
     if (when === 'after' && isLast(method, JSON.stringify(body.blocks ?? ''))) answers.end(String(body.channel));

@@ -20,14 +20,16 @@ export interface Stage {
 
 const longestMs = 30_000;
 
-/** One question at a time in each channel. */
-export function createAnswers() {
+/** One question at a time in each channel. `standing`: what stands there, for whoever wonders why no answer came. */
+export function createAnswers(standing: (channel: string) => unknown) {
   const open = new Map<string, PromiseWithResolvers<void>>();
   return {
     async begin(channel: string): Promise<void> {
       const answered = Promise.withResolvers<void>();
       open.set(channel, answered);
-      const timer = setTimeout(() => answered.reject(new Error('a question was not answered')), longestMs);
+      const timer = setTimeout(() => {
+        answered.reject(new Error(`a question was not answered: ${JSON.stringify(standing(channel))}`));
+      }, longestMs);
       await answered.promise.finally(() => clearTimeout(timer));
     },
     end(channel: string): void {
