@@ -11,7 +11,8 @@ export function toAlternative({ text, tokens, at, model, tools, partial }: Turn)
   return { text, tokens, at, model: model ?? '', ...(tools && { tools }), ...(partial !== undefined && { partial }) };
 }
 
-function asAlternative({ chosen: _, ...alternative }: Version): Alternative {
+function asAlternative(version: Version): Alternative {
+  const { chosen: _, ...alternative } = version;
   return alternative;
 }
 

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A weather service in Open-Meteo's format: its places are those it is given, its weather is always the same. */
@@ -23,7 +23,7 @@ export async function startWeatherServer(places: readonly WeatherPlace[]): Promi
   const requests: string[] = [];
   let held: { asked: PromiseWithResolvers<void>; opened: PromiseWithResolvers<void> } | undefined;
 
-  const server = createServer(async (request: IncomingMessage, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     response.on('error', () => undefined); // The client may go at any time.
     requests.push(request.url ?? '');
     held?.asked.resolve();
@@ -31,7 +31,8 @@ export async function startWeatherServer(places: readonly WeatherPlace[]): Promi
     const url = new URL(request.url ?? '', 'http://localhost');
     const body = url.pathname.endsWith('/search') ? found(places, url) : weather(url);
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   return {
