@@ -10,7 +10,7 @@ import { type Context, privately, publicly, type Result } from './context.ts';
 import { nearest, quote } from './nearest.ts';
 import type { Preset } from './preset.ts';
 import { noPresets, type Presets } from './presets.ts';
-import { resolveProfile } from './settings.ts';
+import { resolveProfile, settingNamed } from './settings.ts';
 
 /** The channel's system role: in its own words, or a preset's. */
 
@@ -61,14 +61,22 @@ export async function setPreset(context: Context): Promise<Result> {
   const preset = await presetNamed(presets, String(values.preset));
   const { settings } = (await deps.memory.conversations.read(context.channel)).head;
   const resolved = await resolveProfile([settings, preset.settings], profile, deps.encode);
-  await mustFit(context, { ...resolved.profile, role: preset.role, examples: preset.examples });
-  const wanted = resolved.profile.tools;
-  const known = deps.memory.toolbox.names();
-  const missing =
-    Array.isArray(preset.settings.tools) && Array.isArray(wanted) ? wanted.filter((name) => !known.includes(name)) : [];
+  const changed = { ...resolved.profile, role: preset.role, examples: preset.examples };
+  const fixedTokens = await mustFit(context, changed);
+  const toolNames = deps.memory.toolbox.names();
+  const facts = { contextTokens: deps.model.contextTokens, fixedTokens, toolNames };
+  // What it would call and cannot is no reason against a role; it is told.
+  for (const name of Object.keys(preset.settings).filter((one) => !/^tool/.test(one))) {
+    settingNamed(name).check(changed, facts);
+  }
+  const missing = toolsOf(preset).filter((name) => !toolNames.includes(name));
   const without = missing.length > 0 ? ` It would call ${missing.join(', ')}, which is not offered here.` : '';
   const line = `chose the role ${preset.name}: ${preset.description}`;
-  return await change(context, { preset: preset.name }, line, `${who} ${line}${without}`);
+  return await change(context, { preset: preset.name }, line, `${who} ${line}.${without}`);
+}
+
+function toolsOf({ settings: { tools } }: Preset): string[] {
+  return Array.isArray(tools) ? tools.map(String) : [];
 }
 
 async function presetNamed(presets: Presets, given: string): Promise<Preset> {
@@ -96,10 +104,10 @@ function presetsOf({ deps }: Context): Presets {
 }
 
 /** Beside what stands in every prompt, enough must remain for a conversation. */
-async function mustFit({ deps, channel, direct }: Context, changed: Profile): Promise<void> {
+async function mustFit({ deps, channel, direct }: Context, changed: Profile): Promise<number> {
   const tokens = await deps.memory.fixedTokens(channel, changed, direct);
   const { memory } = changed;
-  if (planLimits(memory, tokens).high >= Math.min(smallestHigh, memory.high ?? smallestHigh)) return;
+  if (planLimits(memory, tokens).high >= Math.min(smallestHigh, memory.high ?? smallestHigh)) return tokens;
   throw new BotError(
     'input',
     `this role is too long: with all that goes with it, it takes ${tokens} of the ${memory.tokens} tokens, and too little would remain for the conversation`,

@@ -83,7 +83,7 @@ function privately(line: Line, what: RegExp): void {
 
 describe('the role', { concurrency: true }, () => {
   test('a role is set for everybody to see, sent first, shown, and cleared again', async () => {
-    privately(await run('roles', 'role show'), /^The role here:\n> You are a helpful assistant in a chat channel\.$/);
+    privately(await run('roles', 'role show'), /^The role here:\n> You are a helpful assistant in a chat channel\.$/m);
     publicly(
       await run('roles', '/role set You are a pirate.', person('Cyd')),
       /^🎭 Cyd set the role: You are a pirate\.$/,

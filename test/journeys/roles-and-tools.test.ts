@@ -145,6 +145,19 @@ test('a role says which tools it has', async () => {
   assert.deepEqual(offered(), ['ask_database']);
 });
 
+test('a role that leaves no room, or wants what is not offered, is told so', async () => {
+  const header = (name: string, more: string) => `---\nname: ${name}\ndescription: tries\n${more}\n---\nYou try.\n`;
+  writeFileSync(path.join(roles, 'x1.md'), header('wordy', 'settings: {max_reply_tokens: 900000}'));
+  writeFileSync(path.join(roles, 'x2.md'), header('reaching', 'tools: [current_time, get_moon]'));
+  assert.match(String((await run('desk', 'role preset wordy')).text), /^⚠️ The model gpt-4o reads/);
+  assert.match(
+    String((await run('hall', 'role preset reaching')).text),
+    /tries\. It would call get_moon, which is not/,
+  );
+  await ask('hall', 'Hello!');
+  assert.deepEqual(offered(), ['current_time']);
+});
+
 test('the roles there are, and the one that holds, are shown; a slip of the pen is guessed', async () => {
   const shown = String((await run('school', 'role show')).text);
   assert.match(shown, /of the preset \*\*tutor\*\*:\n> You are a tutor/);
