@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { BotError } from './errors.ts';
 
@@ -55,7 +56,7 @@ const variables = {
   FOLD_MODEL: text.optional(),
   EMBEDDING_MODEL: text.optional(),
   SYSTEM_ROLE: text.default('You are a helpful assistant in a chat channel.'),
-  ROLES_DIR: text.default('roles'),
+  ROLES_DIR: text.default(path.resolve(import.meta.dirname, '../roles')),
   MEMORY_TOKENS: wholeNumber(200, 10_000_000).default(12_000),
   MEMORY_HIGH: wholeNumber(1, 10_000_000).optional(),
   MEMORY_LOW: wholeNumber(1, 10_000_000).optional(),

@@ -143,7 +143,7 @@ test('a summary that gives orders stays data, and the role stays first, alone an
 test('a role that leaves no room for the conversation is refused, and the old one stays', async (t) => {
   const core = await start(t);
   const { notices } = await core.send(command(0, `role set ${'You are the keeper of the harbour. '.repeat(200)}`));
-  assert.match(notices[0]?.text ?? '', /too long: with its \d+ tokens/);
+  assert.match(notices[0]?.text ?? '', /too long: with all that goes with it, it takes \d+ of the 2000 tokens/);
   await say(core, 1);
   assert.doesNotMatch(textOf(core.model.answers()[0]), /keeper of the harbour/);
 });

@@ -147,6 +147,7 @@ test('every command answers in public or in private as the list says', async () 
   const program = start({});
   const options: Record<string, string> = {
     'role set': 'You are a fish.',
+    'role preset': 'translator',
     'forget last': '1',
     'forget user': 'u1',
     'settings set': 'seed 1',
