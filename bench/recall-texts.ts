@@ -24,7 +24,7 @@ export interface Texts {
 
 const channel = room('asked');
 const turnsPerPage = 16;
-const markerTokens = 8;
+const markerTokens = 5;
 const sentTokens = 1000;
 const sentSnippets = 20;
 const leastContent = 2;

@@ -50,6 +50,7 @@ export function createRecallIndexes(deps: IndexesDeps): RecallIndexes {
   /** Least recently used first. */
   const indexes = new Map<ChannelId, Kept>();
   const locks = new Map<ChannelId, Promise<unknown>>();
+  const refreshes = new Map<ChannelId, Promise<void>>();
   const named = new Set<string>();
   const inSlices = createSlices();
 
@@ -122,9 +123,15 @@ export function createRecallIndexes(deps: IndexesDeps): RecallIndexes {
     },
 
     async refresh(channel) {
-      await locked(channel, async () => {
+      // One that has not begun yet sees all that happened until it does.
+      const waiting = refreshes.get(channel);
+      if (waiting !== undefined) return await waiting;
+      const mine = locked(channel, async () => {
+        refreshes.delete(channel);
         if (indexes.has(channel)) await current(channel);
       });
+      refreshes.set(channel, mine);
+      await mine;
     },
 
     async page(channel, { epoch, seq }) {

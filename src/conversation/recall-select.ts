@@ -55,7 +55,7 @@ const snippetTokens = 200;
 /** A second line could pass for another snippet. */
 const lineBreaks = /\s*[\n\r\u2028\u2029]\s*/g;
 /** A marker to cite by, and the end of the line. */
-const markerTokens = 8;
+const markerTokens = 5;
 /** No snippet is shorter, its date and name included. */
 const leastTokens = 16;
 
