@@ -86,6 +86,6 @@ test('a newcomer', { skip: noBrowser }, async (t) => {
     await memory.getByRole('button', { name: 'Forget everything' }).click();
     await memory.locator('.order-result .entry-actions button').first().click();
     await memory.getByText('Nothing is folded yet.').waitFor();
-    await page.getByRole('main').getByText('Mira signs it off').first().waitFor({ state: 'hidden' });
+    await page.locator('main .entry').first().waitFor({ state: 'hidden' });
   });
 });

@@ -49,19 +49,16 @@ const wide = { width: 1440, height: 900 };
 /** One for all parts of a test: after each of them what it opened is closed, and what its pages complained about told. */
 export async function openStage(t: TestContext, env: Record<string, string> = {}): Promise<Stage> {
   const data = newFolder(t);
-  const [browser, program] = await Promise.all([
-    chromium.launch({ executablePath, args: flags }),
-    startProgram({ args: [], env: { DATA_DIR: data, ...env } }),
-  ]);
+  const program = startProgram({ args: [], env: { DATA_DIR: data, ...env } });
+  t.after(() => program.signal('SIGTERM'));
   const url = await addressOf(program);
+  const browser = await chromium.launch({ executablePath, args: flags });
+  t.after(() => browser.close());
   const complaints: string[] = [];
   t.afterEach(async () => {
     const told = complaints.splice(0);
     await Promise.all(browser.contexts().map((context) => context.close()));
     assert.deepEqual(told, [], 'the page logged errors');
-  });
-  t.after(async () => {
-    await Promise.all([browser.close(), program.signal('SIGTERM')]);
   });
   return { url, program, visit: (options = {}) => visit(browser, { url, complaints, ...options }) };
 }
@@ -124,7 +121,7 @@ export async function conversation(page: Page): Promise<string[]> {
     entries.map((entry) => {
       const who = entry.querySelector('.who')?.textContent ?? '';
       const text = entry.querySelector('.markdown')?.textContent ?? '';
-      return `${who}: ${text}`;
+      return `${who}: ${text.trim()}`;
     }),
   );
 }

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { ChannelView } from '../views.ts';
 import type { Channels, NamePost, OwnChannel, OwnThread, ThreadPost } from '../wire.ts';
-import { go, place } from './place.ts';
+import { addressOf, go, place } from './place.ts';
 import { channelPath, get, send } from './server.ts';
 
 /** The channels there are, and what can be done with them. */
@@ -32,8 +32,14 @@ export const otherPlaces = computed((): { title: string; channels: ChannelView[]
 
 export async function loadChannels(): Promise<void> {
   channels.value = await get<Channels>('/api/channels');
-  const [first] = channels.value.own;
-  if (place.value.channel === undefined && first !== undefined) location.replace(`#${first.id}`);
+  const isGone = place.value.channel === undefined || (isOwn.value && ownChannel.value === undefined);
+  if (isGone) leave(undefined);
+}
+
+/** To the first of the others. */
+function leave(gone: string | undefined): void {
+  const first = channels.value.own.find(({ id }) => id !== gone);
+  if (first !== undefined) location.replace(addressOf(first.id));
 }
 
 export async function makeChannel(name: string): Promise<void> {
@@ -50,10 +56,10 @@ export async function renameChannel(key: string, name: string): Promise<void> {
 }
 
 export async function deleteChannel(key: string): Promise<void> {
+  // Nobody looks at it while it goes.
+  if (place.value.channel === key) leave(key);
   await send('DELETE', channelPath(key));
   await loadChannels();
-  const [first] = channels.value.own;
-  if (place.value.channel === key && first !== undefined) go(first.id);
 }
 
 export async function openThread(message: string): Promise<void> {
