@@ -89,10 +89,10 @@ describe('the role', { concurrency: true }, () => {
       /^🎭 Cyd set the role: You are a pirate\.$/,
     );
     assert.match(await sent('roles'), /^system: You are a pirate\./);
-    privately(await run('roles', 'role show'), /\n> You are a pirate\.$/);
+    privately(await run('roles', 'role show'), /\n> You are a pirate\.$/m);
     const mention = say(program, '/role set You are\na "parrot".', { channel: 'roles', ...person('Ben') });
     publicly(await program.ending(mention), /^🎭 Ben set the role: You are a "parrot"\.$/);
-    privately(await run('roles', 'role show'), /\n> You are\n> a "parrot"\.$/);
+    privately(await run('roles', 'role show'), /\n> You are\n> a "parrot"\.$/m);
     const before = await sent('roles');
     assert.match(before, /^system: You are\na "parrot"\./);
     assert.doesNotMatch(before, /pirate|\/role/, 'a command is not part of the conversation');
