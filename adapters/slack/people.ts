@@ -17,6 +17,9 @@ const keptMs = 15 * 60_000;
 /** Whoever waits for names is waited for by Slack, which waits three seconds at most: all of them together. */
 const lookupMs = 1000;
 
+/** An id says nothing to people, and must not reach the model. */
+const nameless = 'somebody';
+
 interface Known {
   name: string | undefined;
   admin: boolean;
@@ -66,7 +69,7 @@ export function createPeople(deps: { api: Api; self: string; team: string; log: 
   return {
     async author(id, shown) {
       const known = await person(id);
-      return { id, name: known?.name ?? shown ?? id, admin: known?.admin === true, roles: [] };
+      return { id, name: known?.name ?? shown ?? nameless, admin: known?.admin === true, roles: [] };
     },
 
     async names(ids) {

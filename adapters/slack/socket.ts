@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type App, SocketModeReceiver } from '@slack/bolt';
+import { z } from 'zod';
 import { BotError, toBotError } from '../../src/errors.ts';
 import type { Log } from '../../src/log.ts';
 import type { BoltLogger } from './bolt-logger.ts';
@@ -32,8 +33,11 @@ export function createSocketLine(deps: SocketDeps): Line {
   const { log } = deps;
   const stop = new AbortController();
   let app: App | undefined;
+  /** The one that counts; while Slack changes sockets there is another. */
   let client: Client | undefined;
+  const clients = new Set<Client>();
   let connected = false;
+  let renewing = false;
   let fatal: BotError | undefined;
   const deliver = createDeliver(() => app);
 
@@ -44,6 +48,9 @@ export function createSocketLine(deps: SocketDeps): Line {
     const { appToken, logger } = deps;
     const options = { appToken, logger, autoReconnectEnabled: false, installerOptions: { clientOptions } };
     const { client: made } = new SocketModeReceiver(options);
+    clients.add(made);
+    made.once('disconnected', () => clients.delete(made));
+    aheadOf(made);
     made.on('slack_event', (given: Envelope) => {
       take(given).catch((error: unknown) => {
         log.warn({ error: toBotError(error) }, 'an event of Slack’s could not be taken; it will come again');
@@ -63,9 +70,42 @@ export function createSocketLine(deps: SocketDeps): Line {
     }
   }
 
+  /**
+   * Slack says so before it closes a socket. The client would close it at once; the next one is opened first, so that no
+   * click and no command falls between them.
+   */
+  function aheadOf(made: Client): void {
+    const own = made.listeners('ws_message');
+    let leaving = false;
+    made.removeAllListeners('ws_message');
+    made.on('ws_message', (data: unknown, ...more: unknown[]) => {
+      if (!isFarewell(String(data))) {
+        for (const listener of own) listener.call(made, data, ...more);
+      } else if (!leaving) {
+        leaving = true;
+        renew(made).catch((error: unknown) => log.debug({ error }, 'an old socket did not close'));
+      }
+    });
+  }
+
+  async function renew(old: Client): Promise<void> {
+    renewing = true;
+    try {
+      await connect();
+    } catch (error) {
+      log.debug({ error }, 'no new socket yet');
+    }
+    renewing = false;
+    if (client === old && !connected) reconnect();
+    else await old.disconnect();
+  }
+
+  function reconnect(): void {
+    if (!stop.signal.aborted && !renewing) void keep().catch(fail);
+  }
+
   async function connect(): Promise<void> {
     const made = createClient();
-    client = made;
     const closed = new Promise<void>((resolve) => {
       made.once('disconnected', () => resolve());
     });
@@ -77,16 +117,19 @@ export function createSocketLine(deps: SocketDeps): Line {
     try {
       await Promise.race([made.start(), late]);
     } catch (error) {
+      clients.delete(made);
       void made.disconnect().catch(() => undefined);
       throw error;
     } finally {
       hello.abort();
     }
+    if (stop.signal.aborted) return await made.disconnect();
+    client = made;
     connected = true;
     void closed.then(() => {
       if (client !== made) return;
       connected = false;
-      if (!stop.signal.aborted) void keep().catch(fail);
+      reconnect();
     });
   }
 
@@ -115,10 +158,10 @@ export function createSocketLine(deps: SocketDeps): Line {
   async function hangUp(): Promise<void> {
     stop.abort();
     connected = false;
-    const last = client;
     client = undefined;
-    // It may never have had a socket; then nothing answers, and nothing is lost.
-    if (last !== undefined) await Promise.race([last.disconnect(), delay(1000, undefined, { ref: false })]);
+    // One may never have had a socket; then nothing answers, and nothing is lost.
+    const closing = Promise.all([...clients].map((one) => one.disconnect()));
+    await Promise.race([closing, delay(1000, undefined, { ref: false })]);
   }
 
   return {
@@ -135,6 +178,20 @@ export function createSocketLine(deps: SocketDeps): Line {
     pause: hangUp,
     close: hangUp,
   };
+}
+
+function isFarewell(text: string): boolean {
+  return text.includes('"disconnect"') && farewellSchema.safeParse(toJson(text)).success;
+}
+
+const farewellSchema = z.object({ type: z.literal('disconnect') });
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // told by the client
+  }
 }
 
 interface Envelope {

@@ -159,15 +159,18 @@ test('a dropped socket is opened again: what was said meanwhile is answered once
   await isAnsweredBy('still here', channel);
 });
 
-test('asked to connect anew, it does, and answers what was under way', async () => {
+test('asked to connect anew, it does before it lets go, and answers what was under way', async () => {
   const channel = newChannel();
   const answer = slowly(30, 30);
   model.answerWith(() => answer);
   const question = slack.say(stage.ann, channel, `${slack.mention} go`);
   await slack.until(() => slack.posts(channel)[0], 'it begins');
-  const connected = slack.delivery.counts.connected;
+  const { connected, gaps } = slack.delivery.counts;
+  slack.delivery.refresh();
   slack.delivery.refresh();
   await slack.until(() => slack.delivery.counts.connected > connected, 'it has a new socket');
+  await slack.until(() => slack.delivery.sockets.size === 1, 'and none but that');
+  assert.deepEqual(slack.delivery.counts, { connected: connected + 1, gaps }, 'never without one, and one is enough');
   assert.equal(shownText(await stage.answerTo(channel, question)), answer.text);
 });
 
@@ -181,6 +184,7 @@ test('names that cannot be looked up in time do not keep an answer from coming',
   await slack.until(() => delivery?.ack, 'it is acknowledged');
   assert.ok((delivery?.ack?.at ?? 0) - (delivery?.sentAt ?? 0) < 3000);
   await stage.answerTo(channel, question);
+  assert.ok(!stage.lastPrompt().includes(slow.id), 'nor does an id reach the model');
 });
 
 test('nothing was sent that Slack refuses as malformed', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -72,6 +73,17 @@ test('a bot token that is refused in the middle of an answer ends it in good ord
   assert.equal(await stage.program().ended, 78);
   assert.match(stage.program().errors(), /SLACK_BOT_TOKEN: .*token_revoked.*Install App/s);
   assert.doesNotMatch(stage.program().errors(), /unhandled|at \S+ \(/i);
+});
+
+test('a port that is taken is named, with where', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const stage = await setStage(t, { mode: 'http', start: false, env: { SLACK_PORT: String(port) } });
+  stage.start().catch(() => undefined);
+  assert.equal(await stage.program().ended, 78);
+  assert.match(stage.program().errors(), new RegExp(`SLACK_PORT: .*127\\.0\\.0\\.1:${port}`));
 });
 
 test('tokens that miss their other half are named before anything starts', async (t) => {

@@ -46,7 +46,8 @@ export function createDelivery(options: DeliveryOptions) {
   const unreached = new Set<Delivery>();
   const timers = new Set<NodeJS.Timeout>();
   const faults: DeliveryFaults = { copies: 1, swap: false };
-  const counts = { connected: 0 };
+  /** `gaps`: how often there was no socket any more. */
+  const counts = { connected: 0, gaps: 0 };
   let requestUrl: string | undefined;
   let held: Delivery | undefined;
   let envelope = 0;
@@ -171,7 +172,8 @@ export function createDelivery(options: DeliveryOptions) {
       accepted.add(socket);
       socket.onClose(() => {
         accepted.delete(socket);
-        sockets.delete(socket);
+        if (sockets.delete(socket) && sockets.size === 0) counts.gaps++;
+        options.onAcknowledged();
       });
       if (!hello) return;
       counts.connected++;

@@ -228,13 +228,14 @@ test('a name is looked up once, again when it is old or when it failed; an admin
   const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
   const people = createPeople({ api: api as never, self: 'U0', team: 'T1', log, now: () => clock });
   assert.deepEqual(await people.author('U1', 'shown'), { id: 'U1', name: 'shown', admin: false, roles: [] });
+  assert.equal((await people.author('U9')).name, 'somebody');
   failing = false;
   assert.deepEqual(await people.author('U1'), { id: 'U1', name: 'Ann', admin: false, roles: [] });
   await people.author('U1');
-  assert.equal(asked, 2);
+  assert.equal(asked, 3);
   clock = 16 * 60_000;
   await people.author('U1');
-  assert.equal(asked, 3);
+  assert.equal(asked, 4);
 });
 
 test('admins and owners of this workspace are admins', async () => {
