@@ -54,7 +54,8 @@ test('the first things one tries read well', async (t) => {
     ].join('\n'),
   );
   assert.match(help, /^ Shows the role I play in this channel\n/);
-  assert.match(help, /\n`\/settings clear <name>` .+\n$/);
+  assert.match(help, /\n`\/settings clear <name>` .+\n/);
+  assert.match(help, /\n`\/[a-z]+ [^`]+` .+\n$/, 'and nothing after the last command');
 });
 
 test('what cannot be undone, what goes wrong, and files', async (t) => {
