@@ -313,9 +313,8 @@ export function describeAdapter(harness: AdapterHarness): void {
     core.handle = async (event, reply) => {
       if (event.kind !== 'message') return;
       for (const one of event.attachments) {
-        fetched.push(
-          `${one.name} ${one.mime} ${one.bytes} ${Buffer.from(await core.fetch(one, AbortSignal.timeout(5000)))}`,
-        );
+        const bytes = await core.fetch(one, AbortSignal.timeout(5000));
+        fetched.push([one.name, one.mime, one.bytes, Buffer.from(bytes).toString()].join(' '));
       }
       await reply.write(piece('seen'));
     };

@@ -96,7 +96,7 @@ async function answersInTime(t: TestContext, http: boolean): Promise<void> {
   const channel = slack.world.addChannel('slow');
   const other = slack.world.addChannel('other');
   const [ann, ben] = [slack.world.addPerson('Ann'), slack.world.addPerson('Ben')];
-  slack.faults.push({ match: ({ method }) => /\.info$/.test(method), kind: 'slow', ms: 4000, times: 20 });
+  slack.faults.push({ match: ({ method }) => method.endsWith('.info'), kind: 'slow', ms: 4000, times: 20 });
   slack.say(ann, channel, `${slack.mention} ask <@${ben.id}> in <#${other.id}>`);
   const message = slack.delivery.deliveries.at(0);
   const command = slack.command(ann, channel, 'role show');

@@ -322,7 +322,7 @@ const methods: Record<string, Method> = {
     if (view.type !== 'home') return fail('invalid_arguments');
     const blocks = Array.isArray(view.blocks) ? view.blocks.map(toRecord) : [];
     if (blocks.some(({ type }) => !viewBlocks.includes(String(type)))) return fail('invalid_arguments');
-    const texts = blocks.map((block) => String(toRecord(block.text).text ?? ''));
+    const texts = blocks.map((block) => text(toRecord(block.text), 'text'));
     if (texts.some((one) => one.length > maxSection)) return fail('invalid_arguments');
     const problem = contentProblem({ blocks: view.blocks });
     if (problem !== undefined) return problem;

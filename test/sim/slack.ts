@@ -142,8 +142,9 @@ export async function startSlackServer(options: SlackOptions = {}) {
   }
 
   /** Told beside the message, also of one that has become a mention by an edit. */
-  function mentionOf(place: Place, { subtype: _, ...message }: Message): Record<string, unknown> {
-    return { ...message, type: 'app_mention', channel: place.id, event_ts: message.ts, user_team: message.team };
+  function mentionOf(place: Place, message: Message): Record<string, unknown> {
+    const { subtype: _, ...said } = message;
+    return { ...said, type: 'app_mention', channel: place.id, event_ts: message.ts, user_team: message.team };
   }
 
   function tellOf(place: Place, message: Message): void {
