@@ -6,7 +6,7 @@ import type { Spoken } from './recall-conversations.ts';
 
 /** Ways to find turns: ours, and what else one would take off the shelf. */
 
-export interface Finder {
+interface Finder {
   /** Places of turns, best first. */
   rank(question: string, most: number): { place: number; score: number }[];
   /** What each word is worth to ours; others clip nothing. */

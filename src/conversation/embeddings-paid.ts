@@ -34,7 +34,7 @@ interface Owed {
   held: Reservation;
 }
 
-export interface Paid {
+interface Paid {
   embedded: Embedded;
   owes: Owed;
 }

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 
@@ -59,7 +59,7 @@ export function embeddingsBody(request: EmbedRequest): string {
 export async function startEmbeddingsServer(): Promise<EmbeddingsServer> {
   const requests: EmbedRequest[] = [];
   let answer: Answer | undefined;
-  const server = createServer(async (incoming, response) => {
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     response.on('error', () => {}); // The client may go at any time.
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
@@ -67,6 +67,9 @@ export async function startEmbeddingsServer(): Promise<EmbeddingsServer> {
     requests.push(request);
     const given = (await answer?.(request)) ?? { status: 200, body: embeddingsBody(request) };
     if (given !== 'silence') response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.body);
+  };
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
