@@ -256,6 +256,18 @@ test('what was forgotten is not told again to whoever comes back', async (t) => 
   }
 });
 
+test('what a reset put away is not told again to whoever comes after it', async (t) => {
+  const seen = await ann.follow(general);
+  t.after(() => seen.close());
+  await ask(ann, 'the bird is a bittern', seen);
+  await order(ann, '/reset');
+  await until(() => saidTo(seen).some((text) => /reset my memory/.test(text)), 'it is told to everybody');
+  const back = await ben.follow(general);
+  await until(() => saidTo(back).length > 0, 'it begins');
+  assert.ok(!JSON.stringify(back.events).includes('bittern'));
+  back.close();
+});
+
 test('one changes one’s own messages and the answers to them, and nobody else’s', async (t) => {
   const seen = await ann.follow(general);
   t.after(() => seen.close());
@@ -311,10 +323,12 @@ test('while the program stops nothing is taken in, and open streams do not hold 
   assert.equal(refused.status, 503);
   assert.match(JSON.parse(refused.text).problem, /shutting down/);
   assert.equal((await client.call(pathTo('turns'))).status, 200);
+  await own.web.close();
+  await until(() => open.every((one) => one.isOver()), 'all streams have ended');
+  assert.equal((await client.call(pathTo('events'))).status, 503, 'and none begins');
   const begun = performance.now();
   await own.close();
   assert.ok(performance.now() - begun < 2_000);
-  await until(() => open.every((one) => one.isOver()), 'all streams have ended');
 });
 
 /** Says the first half, and the other when it may. */
@@ -328,7 +342,7 @@ function held(first: string, rest: string, gate: Promise<void>): ScriptedModel {
       await Promise.race([gate, aborted]);
       if (rest !== '') yield { type: 'text', text: rest };
       const usage = { prompt: request.promptTokens, cached: 0, completion: 5, reasoning: 0, estimated: false };
-      yield { type: 'end', finish: 'stop', usage, model: request.model };
+      yield { type: 'end', finish: 'stop', usage, model: request.model, asked: request.model };
     },
   };
 }
@@ -345,7 +359,7 @@ function slowly(text: string, parts: number): ScriptedModel {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
       const usage = { prompt: request.promptTokens, cached: 0, completion: 5, reasoning: 0, estimated: false };
-      yield { type: 'end', finish: 'stop', usage, model: request.model };
+      yield { type: 'end', finish: 'stop', usage, model: request.model, asked: request.model };
     },
   };
 }
