@@ -66,7 +66,7 @@ export async function setPreset(context: Context): Promise<Result> {
   const toolNames = deps.memory.toolbox.names();
   const facts = { contextTokens: deps.model.contextTokens, fixedTokens, toolNames };
   // What it would call and cannot is no reason against a role; it is told.
-  for (const name of Object.keys(preset.settings).filter((one) => !/^tool/.test(one))) {
+  for (const name of Object.keys(preset.settings).filter((one) => !one.startsWith('tool'))) {
     settingNamed(name).check(changed, facts);
   }
   const missing = toolsOf(preset).filter((name) => !toolNames.includes(name));

@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts';
 import { isOfferedIn, type McpServerSpec } from './mcp-config.ts';
-import { type McpTimes, startMcpServer } from './mcp-server.ts';
+import type { McpTimes } from './mcp-connection.ts';
+import { startMcpServer } from './mcp-server.ts';
 import type { ToolSource } from './toolbox.ts';
 
 /** The tools of all MCP servers. Starting waits for none of them. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
@@ -24,7 +24,7 @@ const log = createLog({
 });
 const channel = toChannelId({ platform: 'test', workspace: 'w', channel: 'c' });
 const elsewhere = toChannelId({ platform: 'test', workspace: 'w', channel: 'other' });
-const times = { startMs: 20_000, callMs: 800, waitMs: 3000, firstPauseMs: 10, longestPauseMs: 200, steadyMs: 60_000 };
+const times = { startMs: 20_000, callMs: 1500, waitMs: 3000, firstPauseMs: 10, longestPauseMs: 200, steadyMs: 60_000 };
 const program = {
   command: process.execPath,
   args: [`${import.meta.dirname}/mcp-server-program.ts`],
@@ -148,53 +148,6 @@ test('a server that dies in a call is started again, its tools are offered all t
   assert.notEqual(await call(shared, 'lab_pid'), before);
 });
 
-test('a server that answers nothing any more is ended and started again', async () => {
-  const spun = start({ spun: program }, { callMs: 300, waitMs: 700 });
-  await ready(spun, 'spun_');
-  const before = await call(spun, 'spun_pid');
-  await assert.rejects(call(spun, 'spun_spin'), said(/did not answer in time/));
-  const now = await until(async () => await call(spun, 'spun_pid').catch(() => undefined));
-  assert.notEqual(now, before);
-  assert.throws(() => process.kill(Number(before), 0), { code: 'ESRCH' });
-});
-
-test('a command that does not exist is tried again with growing pauses, and takes nothing with it', async () => {
-  const from = lines.length;
-  const missing = start({ missing: { command: '/nonexistent/server' } });
-  const pauses = (): unknown[] =>
-    lines
-      .slice(from)
-      .map((line) => JSON.parse(line))
-      .filter((line) => line.level === 40 && line.mcp === 'missing')
-      .map((line) => line.pauseMs);
-  await until(() => pauses().length >= 4);
-  assert.deepEqual(pauses().slice(0, 4), [10, 20, 40, 80]);
-  assert.deepEqual(await namesOf(missing), []);
-});
-
-// Its calls may take long.
-const own = start({ own: program }, { callMs: 10_000 });
-
-test('a server that says more than anybody may is ended, and the call with it', async () => {
-  await ready(own, 'own_');
-  await assert.rejects(call(own, 'own_huge'), said(/ended during the call/));
-  assert.match(await call(own, 'own_echo', { text: 'again' }), /again/);
-});
-
-test('a server that speaks only the newest form of the protocol is understood, and its news too', async () => {
-  const newest = start({ newest: { ...program, args: [...program.args, '--newest'] } });
-  await ready(newest, 'newest_');
-  assert.equal(await call(newest, 'newest_echo', { text: 'hello' }), 'you said hello');
-  await call(newest, 'newest_learn');
-  await until(async () => (await namesOf(newest)).includes('newest_learned'));
-});
-
-test('when the program stops, every child ends, with what it started', async () => {
-  const pids = [await call(own, 'own_pid'), await call(own, 'own_helper')].map(Number);
-  await own.stop();
-  for (const pid of pids) await until(() => isGone(pid));
-});
-
 /** A child whose parent is gone waits for the system to take note of its end. */
 function isGone(pid: number): boolean {
   try {
@@ -204,10 +157,6 @@ function isGone(pid: number): boolean {
     return true;
   }
 }
-
-test('what the configuration tells a server in confidence stands in no log', () => {
-  assert.doesNotMatch(lines.join(''), /a-very-secret-token/);
-});
 
 /** With a session for each client, as most servers have it. */
 async function serve(port = 0): Promise<{ url: string; server: Server; seen: (string | undefined)[] }> {
@@ -240,24 +189,73 @@ async function end(server: Server): Promise<void> {
   await new Promise((closed) => server.close(closed));
 }
 
-test('a server behind an address answers, learns, dies and is found again', async () => {
-  const first = await serve();
-  const web = start({ web: { url: first.url, headers: { Authorization: `Bearer ${variable('TOKEN')}` } } });
-  await ready(web, 'web_');
-  assert.equal(await call(web, 'web_echo', { text: 'hello' }), 'you said hello');
-  assert.ok(first.seen.every((header) => header === 'Bearer a-very-secret-token'));
-  await call(web, 'web_learn');
-  await until(async () => (await namesOf(web)).includes('web_learned'));
-  await assert.rejects(call(web, 'web_hang'), said(/did not answer in time/));
-  await assert.rejects(call(web, 'web_huge'), said(/./));
+describe('each with a server of its own', { concurrency: true }, () => {
+  test('a server that answers nothing any more is ended and started again', async () => {
+    const spun = start({ spun: program }, { callMs: 300, waitMs: 700 });
+    await ready(spun, 'spun_');
+    const before = await until(async () => await call(spun, 'spun_pid').catch(() => undefined));
+    await assert.rejects(call(spun, 'spun_spin'), said(/did not answer in time/));
+    const now = await until(async () => await call(spun, 'spun_pid').catch(() => undefined));
+    assert.notEqual(now, before);
+    assert.throws(() => process.kill(Number(before), 0), { code: 'ESRCH' });
+  });
 
-  await end(first.server);
-  await assert.rejects(call(web, 'web_echo', { text: 'x' }), said(/ended during the call|not there just now/));
-  const second = await serve(Number(new URL(first.url).port));
-  assert.equal(
-    await until(async () => await call(web, 'web_echo', { text: 'back' }).catch(() => undefined)),
-    'you said back',
-  );
-  await web.stop();
-  await end(second.server);
+  test('a command that does not exist is tried again with growing pauses, and takes nothing with it', async () => {
+    const from = lines.length;
+    const missing = start({ missing: { command: '/nonexistent/server' } });
+    const pauses = (): unknown[] =>
+      lines
+        .slice(from)
+        .map((line) => JSON.parse(line))
+        .filter((line) => line.level === 40 && line.mcp === 'missing')
+        .map((line) => line.pauseMs);
+    await until(() => pauses().length >= 4);
+    assert.deepEqual(pauses().slice(0, 4), [10, 20, 40, 80]);
+    assert.deepEqual(await namesOf(missing), []);
+  });
+
+  test('a server that speaks only the newest form of the protocol is understood, and its news too', async () => {
+    const newest = start({ newest: { ...program, args: [...program.args, '--newest'] } });
+    await ready(newest, 'newest_');
+    assert.equal(await call(newest, 'newest_echo', { text: 'hello' }), 'you said hello');
+    await call(newest, 'newest_learn');
+    await until(async () => (await namesOf(newest)).includes('newest_learned'));
+  });
+
+  test('a server behind an address answers, learns, dies and is found again', async () => {
+    const first = await serve();
+    const web = start({ web: { url: first.url, headers: { Authorization: `Bearer ${variable('TOKEN')}` } } });
+    await ready(web, 'web_');
+    assert.equal(await call(web, 'web_echo', { text: 'hello' }), 'you said hello');
+    assert.ok(first.seen.every((header) => header === 'Bearer a-very-secret-token'));
+    await call(web, 'web_learn');
+    await until(async () => (await namesOf(web)).includes('web_learned'));
+    await assert.rejects(call(web, 'web_hang'), said(/did not answer in time/));
+    await assert.rejects(call(web, 'web_huge'), said(/./));
+
+    await end(first.server);
+    await assert.rejects(call(web, 'web_echo', { text: 'x' }), said(/ended during the call|not there just now/));
+    const second = await serve(Number(new URL(first.url).port));
+    assert.equal(
+      await until(async () => await call(web, 'web_echo', { text: 'back' }).catch(() => undefined)),
+      'you said back',
+    );
+    await web.stop();
+    await end(second.server);
+  });
+
+  test('a server that says more than anybody may is ended; when the program stops, it ends with what it started', async () => {
+    const own = start({ own: program }, { callMs: 10_000 });
+    await ready(own, 'own_');
+    await assert.rejects(call(own, 'own_huge'), said(/ended during the call/));
+    assert.match(await call(own, 'own_echo', { text: 'again' }), /again/);
+
+    const pids = [await call(own, 'own_pid'), await call(own, 'own_helper')].map(Number);
+    await own.stop();
+    for (const pid of pids) await until(() => isGone(pid));
+  });
+});
+
+test('what the configuration tells a server in confidence stands in no log', () => {
+  assert.doesNotMatch(lines.join(''), /a-very-secret-token/);
 });
