@@ -112,7 +112,7 @@ export function instantModel(words: (purpose: 'answer' | 'fold') => string): Mod
     async *stream(request): AsyncGenerator<ModelEvent> {
       yield { type: 'text', text: words(request.purpose) };
       const usage = { prompt: request.promptTokens, cached: 0, completion: 200, reasoning: 0, estimated: false };
-      yield { type: 'end', finish: 'stop', usage, model: request.model };
+      yield { type: 'end', finish: 'stop', usage, model: request.model, asked: request.model };
     },
   };
 }

@@ -6,7 +6,15 @@ import type { Profile } from './conversation/profile.ts';
 import { cleanText, notePresence, type Recorded, recordMessage } from './conversation/recording.ts';
 import type { Turn } from './conversation/turn.ts';
 import { BotError, toBotError, userText } from './errors.ts';
-import type { ChannelId, DeleteEvent, EditEvent, Event, MessageEvent, Notice } from './event.ts';
+import {
+  type ChannelId,
+  type DeleteEvent,
+  type EditEvent,
+  type Event,
+  type MessageEvent,
+  type Notice,
+  parentChannel,
+} from './event.ts';
 import type { Job } from './inbox/inbox.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './operations/metrics.ts';
@@ -91,6 +99,7 @@ export function createBot(deps: BotDeps): Bot {
 
   async function handleMessage(job: Job, event: MessageEvent): Promise<void> {
     const { channel } = event;
+    await whatItHangsFrom(job, event);
     const profile = await memory.profiles.of(channel);
     const addressed = await isAddressed(conversations, event);
     if (!commands.mayTalk(event, addressed)) return await overhear(job, event);
@@ -119,6 +128,14 @@ export function createBot(deps: BotDeps): Bot {
     if (refused !== undefined) return await refuse(job, turn, refused);
     const question = { channel, turn, person: event.author.id, images: attachments.images, profile, reservation };
     await answer(job, question);
+  }
+
+  /** What is said in a thread while the answer it hangs from is still being written is said after it. */
+  async function whatItHangsFrom(job: Job, { channel, branchedFrom }: MessageEvent): Promise<void> {
+    const above = parentChannel(channel);
+    if (above === undefined || branchedFrom === undefined) return;
+    await deps.answer.running.over(above, branchedFrom, job.signal);
+    job.signal.throwIfAborted();
   }
 
   /** Some platforms tell of one message by two events; the second finds it answered, or why it could not be. */
@@ -279,7 +296,7 @@ export function createBot(deps: BotDeps): Bot {
   async function isWanted(event: Event, isWaiting: (messageId: string) => boolean): Promise<boolean> {
     const isOverheard = event.kind === 'edit' ? await isOverheardEdit(event, isWaiting) : isOverheardMessage(event);
     if (!isOverheard || (await memory.profiles.of(event.channel)).listen === 'all') return true;
-    if (event.kind === 'edit') memory.unwritten.put(event.channel, event.messageId, event.text);
+    if (event.kind === 'edit') memory.unwritten.put(event.channel, event);
     return false;
   }
 

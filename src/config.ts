@@ -56,7 +56,7 @@ const variables = {
   FOLD_MODEL: text.optional(),
   EMBEDDING_MODEL: text.optional(),
   SYSTEM_ROLE: text.default('You are a helpful assistant in a chat channel.'),
-  ROLES_DIR: text.default(path.resolve(import.meta.dirname, '../roles')),
+  ROLES_DIR: text.default('roles'),
   MEMORY_TOKENS: wholeNumber(200, 10_000_000).default(12_000),
   MEMORY_HIGH: wholeNumber(1, 10_000_000).optional(),
   MEMORY_LOW: wholeNumber(1, 10_000_000).optional(),
@@ -211,7 +211,8 @@ function toConfig(values: Values) {
       rounds: values.MEMORY_ROUNDS,
     },
     role: values.SYSTEM_ROLE,
-    rolesDir: values.ROLES_DIR,
+    // Those that come along are found wherever the program is started.
+    rolesDir: values.ROLES_DIR === 'roles' ? path.resolve(import.meta.dirname, '../roles') : values.ROLES_DIR,
     tools: {
       names: values.TOOLS,
       databaseFile: values.SQL_TOOL_FILE,

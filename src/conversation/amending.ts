@@ -88,7 +88,7 @@ export function createAmending(deps: AmendingDeps): Amending {
   /** It waits for its message, unless that was deleted, or changed again later. */
   async function lateRecords(channel: ChannelId, { messageId, at, text }: Edit): Promise<StoredRecord[]> {
     const late = await readLate(store, channel, messageId);
-    const isVoid = late === 'deleted' || (late !== undefined && at < (late.at ?? 0));
+    const isVoid = late === 'deleted' || (late !== undefined && at < late.at);
     return isVoid ? [] : [lateRecord(channel, messageId, at, text)];
   }
 

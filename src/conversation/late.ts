@@ -6,7 +6,7 @@ import { refId } from './page.ts';
 /** Edits and deletions that came before the message they are about: they wait for it. */
 
 /** `at`: when the edit was made, where it is known. */
-export type Late = { text: string; at: number | undefined } | 'deleted' | undefined;
+export type Late = { text: string; at: number } | 'deleted' | undefined;
 
 const lateSchema = z.object({
   at: z.number(),
@@ -41,12 +41,18 @@ export async function withoutLateTexts(store: Store, channel: ChannelId): Promis
   });
 }
 
+interface UnwrittenEdit {
+  messageId: string;
+  at: number;
+  text: string;
+}
+
 /**
  * Edits of messages that nobody wants remembered, as far as can be told: should the message yet turn out to be meant for
  * the bot, delivered after its edit, the edit is here. Never written down, and soon forgotten.
  */
 export interface UnwrittenEdits {
-  put(channel: ChannelId, messageId: string, text: string): void;
+  put(channel: ChannelId, edit: UnwrittenEdit): void;
   get(channel: ChannelId, messageId: string): Late;
   clear(): void;
 }
@@ -55,12 +61,14 @@ const mostUnwritten = 500;
 const unwrittenMs = 60_000;
 
 export function createUnwrittenEdits(now: () => number): UnwrittenEdits {
-  const edits = new Map<string, { text: string; until: number }>();
+  const edits = new Map<string, { text: string; at: number; until: number }>();
   return {
-    put(channel, messageId, text) {
+    put(channel, { messageId, at, text }) {
       const key = refId(channel, messageId);
+      // Of two the later one stands, whichever comes last.
+      if ((edits.get(key)?.at ?? at) > at) return;
       edits.delete(key);
-      edits.set(key, { text, until: now() + unwrittenMs });
+      edits.set(key, { text, at, until: now() + unwrittenMs });
       for (const [oldest, { until }] of edits) {
         if (edits.size <= mostUnwritten && until > now()) break;
         edits.delete(oldest);
@@ -68,7 +76,7 @@ export function createUnwrittenEdits(now: () => number): UnwrittenEdits {
     },
     get(channel, messageId) {
       const edit = edits.get(refId(channel, messageId));
-      return edit === undefined || edit.until < now() ? undefined : { text: edit.text, at: undefined };
+      return edit === undefined || edit.until < now() ? undefined : { text: edit.text, at: edit.at };
     },
     clear: () => edits.clear(),
   };

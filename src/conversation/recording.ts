@@ -57,7 +57,7 @@ export async function recordMessage(
       author: event.author.id,
       text: cleanText(late?.text ?? event.text),
       tokens: 0,
-      ...(late?.at !== undefined && { editedAt: late.at }),
+      ...(late !== undefined && { editedAt: late.at }),
       ...(shown !== undefined && { name: shown }),
       ...(event.replyTo !== undefined && { replyTo: event.replyTo }),
       ...(isDated(met.state, event.at) && { dated: true }),

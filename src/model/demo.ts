@@ -34,7 +34,7 @@ export function createDemoModel(deps: DemoDeps): Model {
       if (turn !== undefined && 'call' in turn) {
         yield { type: 'tool-call', call: turn.call };
         const usage = await usageOf(prompt, turn.call.name + turn.call.arguments);
-        return yield { type: 'end', finish: 'tool_calls', usage, model: demoModelName };
+        return yield { type: 'end', finish: 'tool_calls', usage, model: demoModelName, asked: request.model };
       }
       const { words, finish } = await fit(turn?.text ?? (await compose(request)), request.maxTokens);
       let shown = '';
@@ -47,7 +47,7 @@ export function createDemoModel(deps: DemoDeps): Model {
         shown += word;
         yield { type: 'text', text: word };
       }
-      yield { type: 'end', finish, usage: await usageOf(prompt, shown), model: demoModelName };
+      yield { type: 'end', finish, usage: await usageOf(prompt, shown), model: demoModelName, asked: request.model };
     },
   };
 

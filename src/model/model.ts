@@ -75,8 +75,8 @@ export type ModelEvent =
   | { type: 'waiting'; until: number; reason: string }
   /** An attempt that cost something and gave nothing to show. */
   | { type: 'attempt'; model: string; usage: Usage }
-  /** Always last; a stream without it threw. */
-  | { type: 'end'; finish: FinishReason; usage: Usage; model: string };
+  /** Always last; a stream without it threw. `asked`: by which of our names; `model`: what the server calls it. */
+  | { type: 'end'; finish: FinishReason; usage: Usage; model: string; asked: string };
 
 /**
  * `stream` throws a `BotError` when no answer can be had. Once a `text` event has been yielded nothing is repeated: a

@@ -88,7 +88,7 @@ export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model
       const outcome = yield* admit(call, model, otherModelLeft);
       if (outcome.ok) {
         const { finish, usage } = outcome;
-        yield { type: 'end', finish, usage, model: outcome.model };
+        yield { type: 'end', finish, usage, model: outcome.model, asked: model };
         return undefined;
       }
       const { failure, usage } = outcome;

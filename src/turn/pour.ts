@@ -59,9 +59,11 @@ export async function pour(
           break;
         case 'end':
           charge(event.model, event.usage);
-          deps.calibration.fitted(profile.model, prepared.promptTokens + profile.maxReplyTokens, true);
           spell.model = event.model;
           cut = event.finish === 'length';
+          // A fallback's window and way of counting say nothing about the model that was asked for.
+          if (event.asked !== profile.model) break;
+          deps.calibration.fitted(profile.model, prepared.promptTokens + profile.maxReplyTokens, true);
           if (!event.usage.estimated) await learn(deps, profile.model, prepared.promptTokens, event.usage.prompt);
           break;
       }

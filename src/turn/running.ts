@@ -28,22 +28,30 @@ export interface Running {
 export interface RunningAnswers {
   begin(channel: ChannelId, question: string, person: string): Running;
   current(channel: ChannelId): Running | undefined;
+  /** Resolves when no answer to the question is being written there any more, kept or not; or when the signal fires. */
+  over(channel: ChannelId, question: string, signal: AbortSignal): Promise<void>;
   interrupt(channel: ChannelId, verdict: Verdict, reason: string): boolean;
   /** The channel and those of its threads where an answer is being written. */
   family(channel: ChannelId): ChannelId[];
   count(): number;
 }
 
+interface Interruptible extends Running {
+  interrupt(verdict: Verdict, reason: string): void;
+  over: Promise<void>;
+}
+
 const strength: Record<Verdict, number> = { again: 0, stop: 1, drop: 2, withdraw: 3 };
 
 export function createRunningAnswers(): RunningAnswers {
-  const running = new Map<ChannelId, Running & { interrupt(verdict: Verdict, reason: string): void }>();
+  const running = new Map<ChannelId, Interruptible>();
 
   return {
     begin(channel, question, person) {
       const abort = new AbortController();
       let verdict: Verdict | undefined;
       let reason = '';
+      const { promise: over, resolve: tellOver } = Promise.withResolvers<void>();
       const one = {
         channel,
         question,
@@ -60,12 +68,24 @@ export function createRunningAnswers(): RunningAnswers {
         },
         end() {
           if (running.get(channel) === one) running.delete(channel);
+          tellOver();
         },
+        over,
       };
+      running.get(channel)?.end();
       running.set(channel, one);
       return one;
     },
     current: (channel) => running.get(channel),
+    async over(channel, question, signal) {
+      if (running.get(channel)?.question !== question) return;
+      const fired = Promise.withResolvers<void>();
+      signal.addEventListener('abort', () => fired.resolve(), { once: true });
+      // One that is written anew is another one.
+      for (let one = running.get(channel); one?.question === question && !signal.aborted; one = running.get(channel)) {
+        await Promise.race([one.over, fired.promise]);
+      }
+    },
     interrupt(channel, verdict, reason) {
       const one = running.get(channel);
       one?.interrupt(verdict, reason);

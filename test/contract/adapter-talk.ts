@@ -25,7 +25,7 @@ function createModel(): Model & { say: string; prompts: string[]; last(): string
         yield { type: 'text', text };
       }
       const usage = { prompt: request.promptTokens, cached: 0, completion: 5, reasoning: 0, estimated: false };
-      yield { type: 'end', finish: 'stop', usage, model: request.model };
+      yield { type: 'end', finish: 'stop', usage, model: request.model, asked: request.model };
     },
   };
   return model;

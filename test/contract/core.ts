@@ -22,6 +22,8 @@ export interface SaidAtLength {
   text: string;
   finish?: 'stop' | 'length';
   promptTokens?: number;
+  /** Where a fallback answers. */
+  model?: string;
   calls?: { id?: string; name: string; arguments: string }[];
 }
 
@@ -52,7 +54,8 @@ export function scriptedModel(script: (request: ModelRequest, n: number) => Said
         type: 'end',
         finish: said.finish ?? (calls.length > 0 ? 'tool_calls' : 'stop'),
         usage,
-        model: request.model,
+        model: said.model ?? request.model,
+        asked: said.model ?? request.model,
       };
     },
   };

@@ -18,7 +18,7 @@ function writing(answer: (request: ModelRequest, n: number) => string, mostToken
     async *stream(request) {
       requests.push(request);
       yield { type: 'text', text: answer(request, requests.length) };
-      yield { type: 'end', finish: 'stop', usage, model: 'm' };
+      yield { type: 'end', finish: 'stop', usage, model: 'm', asked: 'm' };
     },
   };
   const signal = new AbortController().signal;
