@@ -18,7 +18,8 @@ const hostile = [
 test('the console stands what comes', { skip: noBrowser }, async (t) => {
   const server = await startModelServer();
   t.after(() => server.close());
-  const stage = await openStage(t, { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'sk-test' });
+  const model = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'sk-test', OPENAI_MODEL: 'any-model' };
+  const stage = await openStage(t, { ...model, MAX_REPLY_TOKENS: '100000' });
 
   await t.test('hostile content is inert, in messages, answers, names, the inspector and the prompt', async () => {
     server.answerWith(() => hostile);

@@ -27,9 +27,11 @@ test('the console can be read and used', { skip: noBrowser }, async (t) => {
   const stage = await openStage(t, { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'sk-test', MEMORY_TOKENS: '1000' });
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-  async function assertAccessible(page: Page, what: string): Promise<void> {
+  /** In other colours only the contrast is another. */
+  async function assertAccessible(page: Page, what: string, rules?: 'contrast'): Promise<void> {
     await page.evaluate(axe);
-    const result: AxeResults = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })");
+    const only = rules === undefined ? '' : ", runOnly: ['color-contrast']";
+    const result: AxeResults = await page.evaluate(`axe.run(document, { resultTypes: ['violations']${only} })`);
     const serious = result.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
     const told = serious.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
     assert.deepEqual(told, [], what);
@@ -53,10 +55,7 @@ test('the console can be read and used', { skip: noBrowser }, async (t) => {
     await keyboard.press('Enter');
     await page.locator('main .answer strong').getByText('plan').waitFor();
 
-    await page.evaluate('document.activeElement.blur()');
-    await keyboard.press('Tab');
-    await keyboard.press('Tab');
-    assert.equal(await focused(page), 'New channel');
+    await reach(page, 'New channel');
     await keyboard.press('Enter');
     await keyboard.type('by keyboard');
     await keyboard.press('Enter');
@@ -105,6 +104,7 @@ test('the console can be read and used', { skip: noBrowser }, async (t) => {
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
+    const rules = colorScheme === 'light' ? undefined : 'contrast';
     await t.test(`no serious finding of axe in ${colorScheme} colours`, async () => {
       const page = await stage.visit({ colorScheme });
       await page.locator('main .answer').first().waitFor();
@@ -113,17 +113,17 @@ test('the console can be read and used', { skip: noBrowser }, async (t) => {
       await page.locator('main .said').first().waitFor();
       await page.locator('#composer').fill('/');
       await page.getByRole('listbox').waitFor();
-      await assertAccessible(page, 'the console');
+      await assertAccessible(page, 'the console', rules);
       await page.locator('#composer').fill('');
       await makeChannel(page, `empty ${colorScheme}`);
       await page.getByRole('button', { name: 'The exact next prompt' }).click();
       await page.locator('.prompt-message').first().waitFor();
-      await assertAccessible(page, 'a dialog over the welcome');
+      await assertAccessible(page, 'a dialog over the welcome', rules);
       await page.goto(`${stage.url}/usage`);
       await page.locator('.chart svg').first().waitFor();
-      await assertAccessible(page, 'the usage page');
+      await assertAccessible(page, 'the usage page', rules);
       await page.goto(`${stage.url}/login`);
-      await assertAccessible(page, 'the login');
+      await assertAccessible(page, 'the login', rules);
     });
   }
 

@@ -45,7 +45,7 @@ export function CompletionList({ id, suggestions, chosen, onChoose }: ListProps)
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
   }, [chosen]);
-  return html`<div class="completion" role="listbox" id=${id} aria-label="Commands" ref=${list}>
+  return html`<div class="completion" role="listbox" id=${id} aria-label="Commands" tabindex="0" ref=${list}>
     ${suggestions.map(
       (suggestion, at) => html`<div role="option" id=${`${id}-${at}`} aria-selected=${at === chosen}
         onMouseDown=${(event: MouseEvent) => {

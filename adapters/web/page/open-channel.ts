@@ -76,6 +76,8 @@ function talksOf(channel: OpenChannel): Talk[] {
 }
 
 function take(channel: OpenChannel, event: LiveEvent): void {
+  // Before the turns are there, what comes was said earlier.
+  const isNews = channel.talk.state.value.is === 'ready' && isOwn.value;
   switch (event.type) {
     case 'channels':
       void loadChannels().catch(() => undefined); // The next event asks again.
@@ -88,10 +90,10 @@ function take(channel: OpenChannel, event: LiveEvent): void {
       if (event.change.what !== 'folding') refreshInspection();
       break;
     case 'piece':
-      if (event.piece.last && event.piece.done && isOwn.value) announce(`Channelore answered: ${event.piece.text}`);
+      if (isNews && event.piece.last && event.piece.done) announce(`Channelore answered: ${event.piece.text}`);
       break;
     case 'said':
-      announce(event.said.text);
+      if (isNews) announce(event.said.text);
       break;
     case 'message':
     case 'edited':
