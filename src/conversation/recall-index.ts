@@ -58,8 +58,10 @@ export interface Ranking {
   worth: ReadonlyMap<string, number>;
 }
 
-/** Measured with the weights of a turn’s surroundings. */
+/** How much more a turn of somebody who is meant weighs; measured with the weights of a turn's surroundings. */
 const meantWeight = 1.5;
+/** More different words than any prose of 40,000 characters has: a heap of noise must not push others out of the index. */
+const mostTermsInTurn = 4000;
 /** Of a question that is a document the rarest words are enough. */
 const mostTerms = 64;
 /** Names and months beyond this are part of what was pasted, not of what is asked. */
@@ -219,7 +221,10 @@ export function createRecallIndex(): RecallIndex {
 }
 
 function addTo(counts: Map<string, number>, terms: readonly string[]): void {
-  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const term of terms) {
+    const count = counts.get(term) ?? 0;
+    if (count > 0 || counts.size < mostTermsInTurn) counts.set(term, count + 1);
+  }
 }
 
 function mostOf(counts: Uint8Array): number {

@@ -92,10 +92,10 @@ function start({ model = 'small', limits = {}, store = createStore(createMemoryB
   };
 }
 
-const talk = (count: number): string[] => Array.from({ length: count }, (_, n) => chatter(n, 10));
+const talk = (count: number): string[] => Array.from({ length: count }, (_, n) => chatter(n, 3));
 const fact = 'we brought home a labrador on saturday';
 const said = [...talk(20), fact, ...talk(60)];
-const question = 'tell something about the puppy, thimble or violin';
+const question = 'how old is the puppy, or was there a violin?';
 
 test('what was said in other words is found once it is embedded, and what it cost is charged as recall', async () => {
   server.answerWith(undefined);

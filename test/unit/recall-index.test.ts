@@ -212,6 +212,12 @@ test('when everything is removed nothing is left of it', () => {
   assert.ok(index.bytes() < indexOf(chat(200).map((text, n) => said(n, text))).bytes() / 2);
 });
 
+test('a message of 10,000 different words takes no more room than the longest prose', () => {
+  const index = createRecallIndex();
+  put(index, said(0, Array.from({ length: 10_000 }, (_, n) => `x${n.toString(36)}`).join(' ')));
+  assert.ok(index.bytes() < 1_000_000, `${index.bytes()}`);
+});
+
 test('no question holds anybody up, however it is put', () => {
   const index = indexOf(chat(3000).map((text, n) => said(n, text)));
   const questions = [
