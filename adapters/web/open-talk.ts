@@ -134,7 +134,9 @@ export function createOpenTalk(now: () => number): OpenTalk {
     },
 
     of(channel, person) {
-      const { questions, remarks } = family(channel);
+      const known = families.get(familyOf(channel));
+      if (known === undefined) return [];
+      const { questions, remarks } = known;
       sweep(questions, now());
       const open = [...questions.values()].flatMap(toEvents);
       const said = [...remarks.values()].flatMap((one): LiveEvent[] => {
@@ -146,7 +148,7 @@ export function createOpenTalk(now: () => number): OpenTalk {
     },
 
     settle(channel) {
-      const { questions } = family(channel);
+      const { questions = new Map<string, Question>() } = families.get(familyOf(channel)) ?? {};
       for (const [key, one] of questions) if (one.endedAt !== undefined) questions.delete(key);
     },
 

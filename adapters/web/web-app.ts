@@ -29,7 +29,6 @@ const always: Record<string, string> = {
   // With no referrer at all, a browser hides the origin of our own forms.
   'referrer-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
   'x-frame-options': 'DENY',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 };
