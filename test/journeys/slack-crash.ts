@@ -23,16 +23,7 @@ export async function crashOnce(stage: Stage, crash: Crash): Promise<boolean> {
   const text = `${'Sentence after sentence. '.repeat(words)}The end.`;
   // Whoever dies before it has noted that it has answered answers again.
   model.answerWith(({ last }) => (/and then\?/.test(last) ? 'And on.' : { text, delayMs: crash.pieces > 1 ? 0 : 20 }));
-  let seen = 0;
-  let killed: Promise<unknown> | undefined;
-  slack.gateWith(async (request: ApiRequest, when) => {
-    if (when !== crash.when || killed !== undefined || isBeside(request)) return 'pass';
-    seen++;
-    if (seen !== crash.n) return 'pass';
-    killed = stage.program().signal('SIGKILL');
-    await killed;
-    return 'drop';
-  });
+  const dying = killAt(stage, crash);
   if (crash.edited) {
     slack.faults.length = 0;
     slack.faults.push({
@@ -45,12 +36,9 @@ export async function crashOnce(stage: Stage, crash: Crash): Promise<boolean> {
   const question = slack.say(stage.ann, channel, `${slack.mention} tell me`);
   const isDone = (): boolean =>
     piecesOf(slack.posts(channel), question).some((one) => slack.buttonsOf(one).some(({ value }) => value === 'retry'));
-  await slack.until(() => killed !== undefined || isDone(), 'it is killed or done', 30_000);
-  slack.gateWith(undefined);
+  await slack.until(() => dying.killed !== undefined || isDone(), 'it is killed or done', 30_000);
   slack.faults.length = 0;
-  if (killed === undefined) return false;
-  await killed;
-  await stage.start();
+  if (!(await revived(stage, dying))) return false;
   // In its channel's order: when this is answered, all is done that the crash left.
   const next = await stage.answerTo(channel, slack.say(stage.ben, channel, `${slack.mention} and then?`), 30_000);
   assert.equal(shownText(next), 'And on.');
@@ -62,6 +50,58 @@ export async function crashOnce(stage: Stage, crash: Crash): Promise<boolean> {
   );
   assert.equal(slack.posts(channel).length, answer.length + next.length, 'and nothing else stands there');
   assert.deepEqual(slack.posts(channel).filter(slack.isStreaming), [], 'no stream is left open');
+  return true;
+}
+
+/** The same for an answer that is asked for again with a button. */
+export async function crashAgain(stage: Stage, crash: Pick<Crash, 'when' | 'n'>): Promise<boolean> {
+  const { slack, model } = stage;
+  const channel = slack.world.addChannel('crash');
+  const second = `${'Sentence after sentence. '.repeat(20)}The end.`;
+  model.answerWith(() => 'first');
+  const question = slack.say(stage.ann, channel, `${slack.mention} tell me`);
+  const [first] = await stage.answerTo(channel, question);
+  assert.ok(first);
+  model.answerWith(({ last }) => (/and then\?/.test(last) ? 'And on.' : { text: second, delayMs: 20 }));
+  const dying = killAt(stage, crash);
+  slack.press(stage.ann, channel, first, 'Retry');
+  const shown = (): string[] => piecesOf(slack.posts(channel), question).map((one) => normal(shownText([one])));
+  const isDone = (): boolean => {
+    const last = piecesOf(slack.posts(channel), question).at(-1);
+    return last !== first && last !== undefined && slack.buttonsOf(last).some(({ value }) => value === 'retry');
+  };
+  await slack.until(() => dying.killed !== undefined || isDone(), 'it is killed or done', 30_000);
+  if (!(await revived(stage, dying))) return false;
+  await stage.answerTo(channel, slack.say(stage.ben, channel, `${slack.mention} and then?`), 30_000);
+  assert.deepEqual(shown(), ['first', second]);
+  assert.deepEqual(slack.posts(channel).filter(slack.isStreaming), [], 'no stream is left open');
+  return true;
+}
+
+interface Dying {
+  killed: Promise<unknown> | undefined;
+}
+
+function killAt({ slack, program }: Stage, { when, n }: Pick<Crash, 'when' | 'n'>): Dying {
+  const dying: Dying = { killed: undefined };
+  let seen = 0;
+  slack.gateWith(async (request: ApiRequest, now) => {
+    if (now !== when || dying.killed !== undefined || isBeside(request)) return 'pass';
+    seen++;
+    if (seen !== n) return 'pass';
+    dying.killed = program().signal('SIGKILL');
+    await dying.killed;
+    return 'drop';
+  });
+  return dying;
+}
+
+/** False where it did not die. */
+async function revived(stage: Stage, { killed }: Dying): Promise<boolean> {
+  stage.slack.gateWith(undefined);
+  if (killed === undefined) return false;
+  await killed;
+  await stage.start();
   return true;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { crashOnce } from '../journeys/slack-crash.ts';
+import { crashAgain, crashOnce } from '../journeys/slack-crash.ts';
 import { type Mode, setStage } from '../journeys/slack-setup.ts';
 
 /** Killed before and after every call that an answer takes, streamed and edited, over sockets and requests. */
@@ -26,5 +26,13 @@ for (const [mode, counts] of lines) {
         });
       }
     }
+  }
+
+  for (const when of ['before', 'after'] as const) {
+    test(`${mode}: killed ${when} each call of an answer that is asked for again`, async () => {
+      let crashes = 0;
+      for (let n = 1; await crashAgain(stage, { when, n }); n++) crashes++;
+      assert.ok(crashes >= 3, `${crashes} crashes`);
+    });
   }
 }
