@@ -15,7 +15,12 @@ export function toEventStream(reader: LiveReader): Response {
     },
     { highWaterMark: 0 },
   );
-  // Between here and the browser nobody is to hold the stream back or pack it.
-  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store, no-transform' };
-  return new Response(body, { headers: { ...headers, 'x-accel-buffering': 'no' } });
+  return new Response(body, { headers: eventStreamHeaders });
 }
+
+/** Between here and the browser nobody is to hold the stream back or pack it. */
+export const eventStreamHeaders = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+};

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Attachment } from '../../src/event.ts';
 import { readJson, refusal, toJson } from './answers.ts';
-import { toEventStream } from './event-stream.ts';
+import { eventStreamHeaders, toEventStream } from './event-stream.ts';
 import type { MemoryViews } from './host.ts';
 import type { Live } from './live.ts';
 import type { OpenTalk } from './open-talk.ts';
@@ -63,6 +63,7 @@ export function talkRoutes({ views, posting, talk, live, toAttachments }: TalkDe
       path: '/api/channels/:key/events',
       rights: 'any',
       async handle(c, { person }, channel) {
+        if (c.req.method === 'HEAD') return new Response(null, { headers: eventStreamHeaders });
         const reader = live.read({
           channel,
           person: person.id,

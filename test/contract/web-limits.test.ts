@@ -246,6 +246,17 @@ test('names of channels that are none lead nowhere', async () => {
   }
 });
 
+test('a stream that was left takes no place from the next', async () => {
+  for (let n = 0; n < 35; n++) {
+    await ann.call(pathTo('events'), { method: 'HEAD' });
+    (await ann.follow(general)).close();
+  }
+  const open = await Promise.all(Array.from({ length: 20 }, () => ann.follow(general)));
+  const status = open.map((one) => one.status);
+  for (const one of open) one.close();
+  assert.deepEqual([...new Set(status)], [200]);
+});
+
 test('a browser that does not read costs the server next to nothing, and reads again when it wakes', async (t) => {
   const watchers: ((change: MemoryChange) => void)[] = [];
   const watch = (onChange: (change: MemoryChange) => void) => {
