@@ -225,6 +225,42 @@ test('a page that is damaged after the index was built costs its messages and no
   assert.equal(lines.filter((line) => line.includes('is damaged')).length, 1);
 });
 
+test('whatever is said, edited, deleted, reset and brought back, a kept index finds what a new one finds', async (t) => {
+  const { core, recall } = await start(t);
+  const { conversations, amending } = core.memory;
+  const silent = createLog({ level: 'silent', format: 'json', secrets: [] });
+  let seed = 9;
+  const any = (most: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % most;
+  };
+  let last = 0;
+  for (let n = 0; n < 120; n++) {
+    const one = `m${any(last + 1)}`;
+    switch (any(9)) {
+      case 0:
+        await amending.deleteMessages(room, [one], core.now(), []);
+        break;
+      case 1:
+        await amending.edit(room, { messageId: one, at: core.now(), text: chatter(1000 + n, 6) }, []);
+        break;
+      case 2:
+        if (n % 5 === 0) await core.send(command(5000 + n, n % 2 === 0 ? 'reset' : 'undo'));
+        break;
+      default:
+        await fill(conversations, talk(n * 50, 1 + any(40)));
+        last = (await conversations.read(room)).nextSeq - 1;
+    }
+    if (n % 3 !== 0) continue;
+    const query = asking(`harbour or lantern, mark${any(last)}x with ${chatter(any(300), 2)}`);
+    const anew = createRecall({ conversations, log: silent });
+    assert.deepEqual(await recall.search(room, query), await anew.search(room, query));
+    const part = { offset: 0, limit: 30 };
+    assert.deepEqual(await recall.find(room, 'violin saddle', part), await anew.find(room, 'violin saddle', part));
+  }
+  assert.ok(last > 500);
+});
+
 test('a thousand channels taking turns are searched in bounded memory', async (t) => {
   const most = 400_000;
   const { core, recall } = await start(t, { all: most, one: most });
