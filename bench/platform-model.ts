@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { IncomingMessage } from 'node:http';
 import type { Answer, ChatRequest, WireMessage } from '../test/sim/model-answer.ts';
 import { startModelServer } from '../test/sim/model-server.ts';
 import { prose, type Random } from './texts.ts';
@@ -16,16 +18,26 @@ export interface PlatformModel {
 const chunks = 24;
 const wordsAChunk = 6;
 const foldWords = 240;
+const requestStart = 'http.server.request.start';
+const arrivedHeader = 'x-arrived';
+
+/** Before the body: how long a prompt is read here is not the bot's time. */
+function noteArrival(message: unknown): void {
+  if (typeof message !== 'object' || message === null || !('request' in message)) return;
+  if (message.request instanceof IncomingMessage) message.request.headers[arrivedHeader] = String(performance.now());
+}
 
 export async function createPlatformModel(random: Random): Promise<PlatformModel> {
   const pending = new Map<string, (at: number) => void>();
   let marks = 0;
   const server = await startModelServer({ answer });
 
-  function answer({ last, messages }: ChatRequest): Answer {
+  subscribe(requestStart, noteArrival);
+
+  function answer({ last, messages, headers }: ChatRequest): Answer {
     const arrived = marksIn(last).flatMap((mark) => pending.get(mark) ?? []);
     if (arrived.length === 0) return { text: prose(foldWords, random) };
-    for (const resolve of arrived) resolve(performance.now());
+    for (const resolve of arrived) resolve(Number(headers[arrivedHeader]));
     const pieces = Array.from({ length: chunks }, () => `${prose(wordsAChunk, random)} `);
     const chars = messages.reduce((sum, { text }) => sum + text.length, 0);
     return { pieces, usage: { prompt: Math.round(chars / charsAToken), completion: chunks * wordsAChunk } };
@@ -50,7 +62,10 @@ export async function createPlatformModel(random: Random): Promise<PlatformModel
     forget() {
       server.requests.length = 0;
     },
-    close: () => server.close(),
+    close() {
+      unsubscribe(requestStart, noteArrival);
+      return server.close();
+    },
   };
 }
 
