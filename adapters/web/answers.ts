@@ -1,6 +1,6 @@
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
-import { type BotError, type ErrorKind, toBotError, userText } from '../../src/errors.ts';
+import { BotError, type ErrorKind, toBotError, userText } from '../../src/errors.ts';
 import type { WebContext } from './route.ts';
 import type { Problem } from './wire.ts';
 
@@ -39,12 +39,21 @@ export async function readBody(request: Request, maxBytes: number): Promise<Buff
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of unbroken(request)) {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** A browser that goes away in the middle is nothing to look into. */
+async function* unbroken({ body }: Request): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body ?? [];
+  } catch (cause) {
+    throw new BotError('input', 'what was sent broke off', { cause });
+  }
 }
 
 function toSize(bytes: number): string {
