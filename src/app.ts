@@ -19,6 +19,7 @@ import type { Views } from './inspect/console-views.ts';
 import { createShelf, type Shelf } from './inspect/shelf.ts';
 import type { Log } from './log.ts';
 import { chooseModel } from './model/choose.ts';
+import type { Embedder } from './model/embed.ts';
 import { applyNetworkEnvironment } from './model/network.ts';
 import { observed } from './model/observed.ts';
 import { type Handler, type Health, startOperations } from './operations/http.ts';
@@ -91,8 +92,21 @@ export async function startApp({ config, environment, log, serve, startAdapters 
   });
   const { toolbox } = tools;
   const presets = createPresets({ dir: config.rolesDir, log });
+  const embedder = await openEmbedder(config.model.embeddingName, chosen.server, { log, now, countTokens });
   const { signal } = stopped;
-  const core = await createCore({ config, defaults, store, model, metrics, toolbox, presets, log, signal, now });
+  const core = await createCore({
+    config,
+    defaults,
+    store,
+    model,
+    metrics,
+    toolbox,
+    embedder,
+    presets,
+    log,
+    signal,
+    now,
+  });
   const { inbox, memory } = core;
   remembering.resolve(memory);
   metrics.watchQueue(() => ({ waiting: inbox.waiting(), running: inbox.running() }));
@@ -192,6 +206,24 @@ async function checkBudget(
 function checkRestrictions(config: Config): void {
   const [problem] = restrictionProblems(commands, config.policy.restrictedCommands);
   if (problem !== undefined) throw new BotError('config', problem);
+}
+
+const embedMs = 30_000;
+
+/** Where the chat model is, there its vectors are asked for. */
+async function openEmbedder(
+  model: string | undefined,
+  server: { apiKey: string | undefined; baseUrl: string | undefined } | undefined,
+  deps: { log: Log; now(): number; countTokens(text: string, model: string): Promise<number> },
+): Promise<Embedder | undefined> {
+  if (model === undefined) return undefined;
+  if (server === undefined) {
+    deps.log.warn({}, 'EMBEDDING_MODEL has no effect: there is no server to ask');
+    return undefined;
+  }
+  const { createEmbedder } = await import('./model/embed.ts');
+  const config = { ...server, model, timeoutMs: embedMs };
+  return createEmbedder(config, { now: deps.now, countTokens: (text) => deps.countTokens(text, model) });
 }
 
 /** Who reaches the port reaches the numbers, unless others than this machine's programs do and nobody asked for it. */

@@ -14,6 +14,7 @@ import { channelParts, type LinkTo, type OpenIntake, type Surface } from './even
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { createViews, type Views } from './inspect/console-views.ts';
 import type { Log } from './log.ts';
+import type { Embedder } from './model/embed.ts';
 import type { Model } from './model/model.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { Store } from './storage/store.ts';
@@ -40,6 +41,8 @@ interface CoreDeps {
   metrics: Metrics;
   /** Absent: nothing can be called. */
   toolbox?: Toolbox | undefined;
+  /** Absent: what was said is found by its words alone. */
+  embedder?: Embedder | undefined;
   /** Absent: no roles to choose from. */
   presets?: Presets | undefined;
   log: Log;
@@ -64,6 +67,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     foldModel: config.model.foldName,
     ledger,
     toolbox: deps.toolbox,
+    embedder: deps.embedder,
     resolveProfile: createToProfile(defaults, presets, encode, log),
     counterFor,
     tailTokens: Math.max(smallestTailTokens, defaults.memory.tokens * 2),

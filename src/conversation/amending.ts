@@ -1,13 +1,14 @@
 import { type ChannelId, toChannelId } from '../event.ts';
 import { record, type Store, type StoredRecord } from '../storage/store.ts';
 import type { Conversations, Planned } from './conversations.ts';
+import { vectorsWithout } from './embeddings-records.ts';
 import { type Amended, type Change, createErasing, type Erasing, familyOf } from './erasing.ts';
 import { emptiedFold, type FoldTexts, type StoredFold } from './folds.ts';
 import { type Head, headKind, withChange } from './head.ts';
 import { type ChannelState, replaceTurn } from './journal.ts';
 import { lateRecord, readLate, type UnwrittenEdits } from './late.ts';
 import { maxPeople } from './names.ts';
-import type { TurnRef } from './page.ts';
+import { pageId, pageNumber, type TurnRef } from './page.ts';
 import { cleanText } from './recording.ts';
 import { createTaintedFolds } from './tainted-folds.ts';
 import type { TokenCounter } from './tokens.ts';
@@ -80,8 +81,10 @@ export function createAmending(deps: AmendingDeps): Amending {
     const step = replaceTurn(state, ref.epoch, page, turn);
     const { head, gone } = await tainted.find(state.channel, state.head, [turn.seq]);
     const value = { messageIds: [turn.id], tainted: gone.length, gone };
-    if (gone.length === 0) return { step, value };
-    const records = [...step.records, ...gone.map(emptiedFold), record(headKind, state.channel, head)];
+    const where = [pageId(state.channel, ref.epoch, pageNumber(ref.seq))];
+    const vectors = await vectorsWithout(store, where, new Set([turn.seq]), 'edited');
+    if (gone.length === 0) return { step, also: vectors, value };
+    const records = [...step.records, ...vectors, ...gone.map(emptiedFold), record(headKind, state.channel, head)];
     return { also: records, reload: true, value };
   }
 

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type ChannelId, parentChannel } from '../event.ts';
 import { record, type Store, type StoredRecord } from '../storage/store.ts';
 import type { Conversations } from './conversations.ts';
+import { vectorKeys, vectorsWithout } from './embeddings-records.ts';
 import { emptiedFold, type StoredFold } from './folds.ts';
 import { type Head, headKind, withChange, withForgotten } from './head.ts';
 import { withoutLateTexts } from './late.ts';
@@ -89,6 +90,7 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
       const records = [
         ...pages.map((page) => record(pageKind, page.id, page.turns)),
         ...gone.map(emptiedFold),
+        ...(await vectorsWithout(store, idsOf(pages), new Set(seqs), 'erased')),
         ...(erasure.why === 'forgotten' ? await withoutLateTexts(store, channel) : []),
         ...(next === state.head ? [] : [record(headKind, channel, next)]),
         ...also,
@@ -173,13 +175,21 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
           ),
         );
         const heads = head === state.head ? [] : [record(headKind, channel, head)];
-        return { also: [...emptied, ...gone.map(emptiedFold), ...heads], reload: true, value };
+        const vectors = await vectorsWithout(store, idsOf(kept), new Set(seqs), 'erased');
+        return { also: [...emptied, ...gone.map(emptiedFold), ...vectors, ...heads], reload: true, value };
       });
       if (turns.length > 0) tainted.clear(gone);
-      if (dropped.length > 0) await store.erase(dropped.map((page) => `${pageKind.name}:${page.id}`));
+      if (dropped.length > 0) {
+        const vectors = await vectorKeys(store, idsOf(dropped));
+        await store.erase([...dropped.map((page) => `${pageKind.name}:${page.id}`), ...vectors]);
+      }
       return { messageIds: turns.map((turn) => turn.id), tainted: gone.length };
     },
   };
+}
+
+function idsOf(pages: readonly StoredPage[]): string[] {
+  return pages.map((page) => page.id);
 }
 
 function expiredTurn(turn: Turn): Turn {

@@ -1,5 +1,6 @@
 import { type ChannelId, parentChannel } from '../event.ts';
 import type { Log } from '../log.ts';
+import type { Embedder } from '../model/embed.ts';
 import type { Model } from '../model/model.ts';
 import type { Store } from '../storage/store.ts';
 import { noTools, type Toolbox } from '../tools/toolbox.ts';
@@ -8,6 +9,7 @@ import { type Amending, createAmending } from './amending.ts';
 import { type Calibration, createCalibration } from './calibration.ts';
 import { type Changes, createChanges } from './changes.ts';
 import { type Conversations, createConversations } from './conversations.ts';
+import { createEmbeddings } from './embeddings.ts';
 import { createFolding, type Folding } from './folding.ts';
 import { createFoldTexts, type FoldTexts } from './folds.ts';
 import { isDirect } from './journal.ts';
@@ -63,6 +65,8 @@ export interface MemoryDeps {
   foldModel: string | undefined;
   /** Absent: nothing can be called. */
   toolbox?: Toolbox | undefined;
+  /** Absent: what was said is found by its words alone. */
+  embedder?: Embedder | undefined;
   ledger: Ledger;
   /** Layers of settings, the first wins, over the defaults. */
   resolveProfile(layers: readonly ProfileLayer[]): Promise<Profile>;
@@ -130,10 +134,26 @@ export function createMemory(deps: MemoryDeps): Memory {
     background.add(settled);
   }
 
-  const recall = createRecall({ conversations, log });
+  const { embedder, signal } = deps;
+  const embeddings =
+    embedder &&
+    createEmbeddings({
+      store,
+      conversations,
+      embedder,
+      ledger,
+      counter: () => counterFor(embedder.model),
+      inBackground,
+      signal,
+      log,
+      now,
+    });
+  const recall = createRecall({ conversations, log, embeddings });
   changes.watch(({ channel, what }) => {
     // What was taken back leaves the index now, not when somebody asks next.
     if (what === 'amended' || what === 'reset') inBackground(recall.refresh(channel));
+    // What leaves the prompt is what will have to be found.
+    if (what === 'folded' && embeddings !== undefined) inBackground(embeddings.fill(channel));
   });
   const unwritten = createUnwrittenEdits(now);
   const amending = createAmending({

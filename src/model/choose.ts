@@ -15,6 +15,8 @@ interface Chosen {
   /** What is asked for where no setting says otherwise. */
   name: string;
   told: string;
+  /** Where it answers; nothing for the demo model. */
+  server: { apiKey: string | undefined; baseUrl: string | undefined } | undefined;
 }
 
 const ollamaMs = 300;
@@ -31,7 +33,7 @@ export async function chooseModel(
   if (apiKey !== undefined || baseUrl !== undefined) {
     const { createOpenAiModel } = await import('./openai.ts');
     const model = createOpenAiModel({ apiKey, baseUrl, fallbackModels: fallbacks, ...limits }, wire);
-    return { model, name, told: `the chat model is ${name}` };
+    return { model, name, told: `the chat model is ${name}`, server: { apiKey, baseUrl } };
   }
   const ollama = await findOllama(config.ollamaUrl, ollamaMs);
   const local = ollama?.models[0];
@@ -42,11 +44,13 @@ export async function chooseModel(
       model: createOpenAiModel({ ...found, ...limits }, wire),
       name: local,
       told: `no OPENAI_API_KEY: the chat model is ${local} of the Ollama on this machine`,
+      server: found,
     };
   }
   return {
     model: createDemoModel({ clock, wordMs: demoWordMs, countTokens: deps.countTokens }),
     name: demoModelName,
     told: 'no OPENAI_API_KEY: the demo model answers, which is no language model; set OPENAI_API_KEY or OPENAI_BASE_URL for a real one',
+    server: undefined,
   };
 }
