@@ -9,6 +9,9 @@ import { openClient, type WebClient } from './web-client.ts';
 
 /** Who gets in, what they may, and what the server says to everybody else. */
 
+const warnings: Error[] = [];
+process.on('warning', (warning) => warnings.push(warning));
+
 const passwords = { app: 'open sesame', admin: 'let me administer' };
 const store = createStore(createMemoryBackend());
 let time = Date.UTC(2026, 10, 21, 12);
@@ -247,7 +250,7 @@ test('the documents load nothing but ours, and everything they name is there', a
   }
 });
 
-test('what browsers load is packed, and sent once', async () => {
+test('what browsers load is packed, sent once, and without a word in the log', async () => {
   const get = async (headers: Record<string, string>) => {
     const answer = await fetch(`${open.url}/assets/theme.ts`, { headers });
     return { answer, text: await answer.text() };
@@ -261,6 +264,8 @@ test('what browsers load is packed, and sent once', async () => {
   const again = await get({ 'if-none-match': `"other", W/${etag}` });
   assert.deepEqual([again.answer.status, again.text], [304, '']);
   assert.equal((await get({ 'accept-encoding': 'br;q=0' })).answer.headers.get('content-encoding'), null);
+  assert.match(await (await fetch(`${open.url}/assets/place.ts`)).text(), /export function addressOf\(id\s+\)/);
+  assert.deepEqual(warnings, []);
 });
 
 test('no other file is had, however its path is written', async () => {
