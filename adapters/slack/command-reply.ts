@@ -21,6 +21,8 @@ export interface CommandReplyDeps extends ReplyDeps {
 const clockMs = 5000;
 /** So long Slack takes answers to a command; a little less. */
 const respondMs = 29 * 60_000;
+/** And so many. */
+const mostResponses = 5;
 
 export function createCommandReply(
   deps: CommandReplyDeps,
@@ -66,7 +68,9 @@ export function createCommandReply(
   async function respond(notice: Notice): Promise<boolean> {
     const { respond: url } = origin;
     if (url === undefined || deps.now() - event.at > respondMs) return false;
-    for (const body of toBodies(notice, about, deps.split)) {
+    const bodies = toBodies(notice, about, deps.split);
+    if (bodies.length > mostResponses) return false;
+    for (const body of bodies) {
       if (!(await deps.responding.respond(url, body, replaces))) return false;
       replaces = false;
     }

@@ -203,3 +203,14 @@ test('an answer whose question was deleted is taken back, and nobody is told tha
     false,
   );
 });
+
+test('an answer to a command that is longer than its address takes is told to the same person another way', async (t) => {
+  const { slack, surface, events } = await setUp(t);
+  const [ann, ben] = [slack.world.addPerson('Ann'), slack.world.addPerson('Ben')];
+  slack.command(ann, slack.world.addChannel('long'), 'memory show');
+  const event = await slack.until(() => events[0], 'it is taken');
+  const text = Array.from({ length: 9000 }, (_, n) => `word${n}`).join(' ');
+  await surface.reply(event, []).say('outcome', { text, private: true, actions: [], files: [] });
+  assert.equal(slack.toldPrivately(ann).join(' ').replace(/\s+/g, ' '), text);
+  assert.deepEqual(slack.toldPrivately(ben), []);
+});

@@ -32,6 +32,9 @@ export interface SlackOptions {
   events?: readonly string[];
 }
 
+/** So often an address takes an answer. */
+const mostResponses = 5;
+
 export type Slack = Awaited<ReturnType<typeof startSlackServer>>;
 
 interface Said {
@@ -119,7 +122,7 @@ export async function startSlackServer(options: SlackOptions = {}) {
     onRequest: (request) => void requests.push(request),
     onResponseUrl(id, body) {
       const found = responses.get(id);
-      if (found === undefined) return 404;
+      if (found === undefined || found.said.length >= mostResponses) return 404;
       found.said.push(body);
       setImmediate(changed);
       return 200;
