@@ -50,9 +50,12 @@ const endedMs = 60_000;
 const remarkMs = 600_000;
 const maxQuestions = 60;
 const maxRemarks = 20;
+const maxGone = 2_000;
 
 export function createOpenTalk(now: () => number): OpenTalk {
   const families = new Map<ChannelId, Family>();
+  /** Deleted, perhaps before their turn came: they are not told of when it comes. */
+  const gone = new Set<string>();
 
   function family(channel: ChannelId): Family {
     const id = familyOf(channel);
@@ -73,6 +76,7 @@ export function createOpenTalk(now: () => number): OpenTalk {
 
   return {
     message(event) {
+      if (gone.has(keyOf(event.channel, event.messageId))) return undefined;
       const one = question(event);
       if (one.message !== undefined) return undefined;
       one.message = toLiveMessage(event);
@@ -87,6 +91,9 @@ export function createOpenTalk(now: () => number): OpenTalk {
     },
 
     deleted(channel, ids) {
+      for (const id of ids) gone.add(keyOf(channel, id));
+      const [oldest] = gone;
+      if (gone.size > maxGone && oldest !== undefined) gone.delete(oldest);
       const { questions } = family(channel);
       for (const [key, one] of questions) if (idsOf(one).some((id) => ids.includes(id))) questions.delete(key);
       return { type: 'deleted', channel, ids };

@@ -158,6 +158,29 @@ test('who comes in the middle of an answer sees what is written of it, and what 
   assert.equal(ended(late, first), 'Begun, and done.');
 });
 
+test('a question that is deleted while it waits does not come back when its turn comes', async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const own = await startWebStage({ model: held('Begun, ', 'and done.', gate.promise) });
+  t.after(() => own.close());
+  const client = await openClient(own.url, 'Ann');
+  const seen = await client.follow(general);
+  t.after(() => seen.close());
+  const first = await send(client, 'first');
+  const second = await send(client, 'second');
+  await client.post(pathTo('deletions'), { ...newPost(), messageId: second });
+  await until(() => seen.events.some((one) => one.name === 'deleted'), 'it is told');
+  gate.resolve();
+  await until(() => ended(seen, first) !== undefined, 'the first is answered');
+  await until(() => own.core.inbox.running() + own.core.inbox.waiting() === 0, 'all is done');
+  await send(client, 'third');
+  await until(
+    () => events(seen).some((one) => one.type === 'message' && one.message.text === 'third'),
+    'the next is told',
+  );
+  const told = events(seen).flatMap((one) => (one.type === 'message' ? [one.message.text] : []));
+  assert.deepEqual(told, ['first', 'second', 'third']);
+});
+
 test('what is said to one person reaches nobody else: live, later, or by the file it came with', async (t) => {
   const admin = await openClient(stage.url, 'Admin', passwords.admin);
   const [own, foreign] = [await admin.follow(general), await ben.follow(general)];
