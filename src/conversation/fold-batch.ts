@@ -23,10 +23,11 @@ export interface TurnBatch extends Covered {
   turns: Turn[];
 }
 
-/** It stands on these folds being in use. */
+/** It stands on these folds being in use, and on these revisions of the turns that no fold holds. */
 export interface FoldsBatch extends Covered {
   of: 'folds';
   replaces: FoldRef[];
+  between: Turn[];
 }
 
 export interface Unfolded {
@@ -83,24 +84,37 @@ export function turnsText(batch: TurnBatch): string {
   return batch.turns.map(toTranscript).join('\n');
 }
 
+export function foldsText(batch: FoldsBatch, texts: readonly string[]): string {
+  const folds = batch.replaces.map((fold, n) => ({ from: fold.from, text: texts[n] ?? '' }));
+  const turns = batch.between.map((turn) => ({ from: turn.seq, text: toTranscript(turn) }));
+  const inOrder = [...folds, ...turns].sort((a, b) => a.from - b.from);
+  return inOrder.map((one) => one.text).join('\n\n');
+}
+
 /**
  * When folds together take more than their share, neighbours become one of the next level: the oldest run of the lowest
- * level that has one, else the two lowest. So the number of times that a word is summarised grows like a logarithm.
+ * level that has one, else the two lowest. So the number of times that a word is summarised grows like a logarithm. What
+ * stands between them word for word, too little for a fold of its own, goes into it.
  */
-export function planFoldsBatch(folds: readonly FoldRef[], share: number): FoldsBatch | undefined {
+export function planFoldsBatch(
+  { folds, turns }: Pick<Unfolded, 'folds' | 'turns'>,
+  share: number,
+): FoldsBatch | undefined {
   if (sum(folds) <= share || folds.length < 2) return undefined;
   const runs = toRuns(folds).filter((run) => run.length >= 2);
   const replaces = lowest(runs) ?? lowest(folds.slice(1).map((fold, n) => [folds[n] ?? fold, fold])) ?? [];
   const [first, last] = [replaces[0], replaces.at(-1)];
   if (first === undefined || last === undefined) return undefined;
+  const between = turns.filter((turn) => first.from < turn.seq && turn.seq < last.to);
   return {
     of: 'folds',
     level: heightOf(replaces) + 1,
     epoch: last.epoch,
     from: first.from,
     to: last.to,
-    tokens: sum(replaces),
+    tokens: sum(replaces) + sum(between),
     replaces,
+    between,
   };
 }
 

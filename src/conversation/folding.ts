@@ -4,16 +4,16 @@ import type { Log } from '../log.ts';
 import { cacheKey } from '../model/cache-key.ts';
 import type { CallCost } from '../model/collect.ts';
 import type { Model } from '../model/model.ts';
-import { record } from '../storage/store.ts';
 import type { Charge, Ledger } from '../usage/ledger.ts';
 import type { Changes } from './changes.ts';
 import type { Conversations } from './conversations.ts';
-import { type Batch, planFoldsBatch, planTurnBatch, turnsText } from './fold-batch.ts';
+import { type Batch, foldsText, planFoldsBatch, planTurnBatch, turnsText } from './fold-batch.ts';
+import { toFold, withFold } from './fold-step.ts';
 import { createFoldTroubles } from './fold-troubles.ts';
 import { mostWritten, roomForText, writeFold } from './fold-writer.ts';
-import { type Fold, type FoldTexts, foldId, foldKind, toFoldRef } from './folds.ts';
+import type { FoldTexts } from './folds.ts';
 import { liveRanges, type Range } from './head.ts';
-import { type ChannelState, openRanges, type Step, withHead } from './journal.ts';
+import { type ChannelState, openRanges } from './journal.ts';
 import type { MemoryLimits } from './limits.ts';
 import type { Profile } from './profile.ts';
 import type { TokenCounter } from './tokens.ts';
@@ -140,7 +140,7 @@ export function createFolding(deps: FoldingDeps): Folding {
     const counter = await deps.counterFor(foldModel(profile));
     const mostTokens = await roomForText(counter, mostInRequest(profile, limits), limits.perFold);
     const { low, rounds } = limits;
-    return planTurnBatch(open, { high, low, rounds }, mostTokens) ?? planFoldsBatch(state.view.folds, limits.folds);
+    return planTurnBatch(open, { high, low, rounds }, mostTokens) ?? planFoldsBatch(open, limits.folds);
   }
 
   async function readSpoken(channel: ChannelId, ranges: readonly Range[]): Promise<Turn[]> {
@@ -175,7 +175,8 @@ export function createFolding(deps: FoldingDeps): Folding {
       const kept = await conversations.change(channel, async (state) => {
         const charges = attempt.costs.map((cost) => toCharge(person, cost, now()));
         const bill = await deps.ledger.bill(channel, charges, reservation);
-        const fold = attempt.written && toFold(batch, attempt, foldModel(profile), now());
+        const model = attempt.costs.at(-1)?.model ?? foldModel(profile);
+        const fold = attempt.written && toFold(batch, { ...attempt.written, model, at: now() });
         const stood = fold !== undefined && (await stillHolds(state, batch));
         return { step: stood ? withFold(state, batch, fold) : undefined, also: bill.records, value: { stood, bill } };
       });
@@ -217,21 +218,26 @@ export function createFolding(deps: FoldingDeps): Folding {
 
   async function batchText(batch: Batch): Promise<string> {
     if (batch.of === 'turns') return turnsText(batch);
-    return (await folds.texts(batch.replaces)).map((fold) => fold.text).join('\n\n');
+    const texts = await folds.texts(batch.replaces);
+    return foldsText(
+      batch,
+      texts.map((fold) => fold.text),
+    );
   }
 
-  /** Compares with the journal as it is now: every turn of the range, or every fold that was to be replaced. */
+  /** Compares with the journal as it is now: every turn of the range, or every fold in it and every turn in no fold. */
   async function stillHolds(state: ChannelState, batch: Batch): Promise<boolean> {
-    if (batch.of === 'folds') return batch.replaces.every((ref) => state.view.folds.some((fold) => fold.id === ref.id));
+    if (batch.of === 'folds') {
+      const within = openRanges(state).filter((range) => batch.from <= range.from && range.to <= batch.to);
+      const areInUse = batch.replaces.every((ref) => state.view.folds.some((fold) => fold.id === ref.id));
+      return areInUse && areSame(await readSpoken(state.channel, within), batch.between);
+    }
     const live = liveRanges(state.head, state.view, state.nextSeq);
     const within = live.some((one) => one.epoch === batch.epoch && one.from <= batch.from && batch.to <= one.to);
     const overlaps = state.view.folds.some((fold) => fold.from <= batch.to && batch.from <= fold.to);
     if (!within || overlaps) return false;
     const turns = (await conversations.journal.turns(state.channel, batch)).filter(isSpoken);
-    return (
-      turns.length === batch.turns.length &&
-      turns.every((turn, n) => turn.seq === batch.turns[n]?.seq && turn.rev === batch.turns[n]?.rev)
-    );
+    return areSame(turns, batch.turns);
   }
 
   return {
@@ -254,30 +260,8 @@ export function createFolding(deps: FoldingDeps): Folding {
   };
 }
 
-function toFold(batch: Batch, attempt: Attempt, model: string, at: number): Fold {
-  const { epoch, level, from, to } = batch;
-  const { text, tokens } = attempt.written ?? { text: '', tokens: 0 };
-  const covers =
-    batch.of === 'turns' ? batch.tokens : batch.replaces.reduce((sum, ref) => sum + (ref.covers ?? ref.tokens), 0);
-  return { epoch, level, from, to, text, tokens, covers, at, model: attempt.costs.at(-1)?.model ?? model };
-}
-
-function withFold(state: ChannelState, batch: Batch, fold: Fold): Step {
-  const id = foldId(state.channel, fold);
-  const replaced = new Set(batch.of === 'folds' ? batch.replaces.map((ref) => ref.id) : []);
-  const kept = state.head.folds.filter((ref) => !replaced.has(ref.id));
-  const all = [...kept, toFoldRef(id, fold)].sort((a, b) => a.from - b.from);
-  const step = withHead(state, { ...state.head, folds: all });
-  return { state: withoutFolded(step.state, batch), records: [...step.records, record(foldKind, id, fold)] };
-}
-
-function withoutFolded(state: ChannelState, batch: Batch): ChannelState {
-  if (batch.of === 'folds') return state;
-  return {
-    ...state,
-    tail: state.tail.filter((turn) => turn.seq < batch.from || turn.seq > batch.to),
-    rawTokens: state.rawTokens - batch.tokens,
-  };
+function areSame(now: readonly Turn[], then: readonly Turn[]): boolean {
+  return now.length === then.length && now.every((turn, n) => turn.seq === then[n]?.seq && turn.rev === then[n]?.rev);
 }
 
 function toCharge(person: string, cost: CallCost, at: number): Charge {

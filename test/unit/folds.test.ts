@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { planFoldsBatch, planTurnBatch, turnsText } from '../../src/conversation/fold-batch.ts';
+import { foldsText, planFoldsBatch, planTurnBatch, turnsText } from '../../src/conversation/fold-batch.ts';
 import { foldFault, foldRequest, isEcho, shrinkRequest } from '../../src/conversation/fold-text.ts';
 import { coverWith } from '../../src/conversation/folds.ts';
 import type { FoldRef } from '../../src/conversation/head.ts';
@@ -20,21 +20,21 @@ test('where a fold had to go, lower ones that it had replaced serve again, and n
 });
 
 test('folds stay as they are within their share', () => {
-  assert.equal(planFoldsBatch([fold(0, 9), fold(10, 19), fold(20, 29)], 300), undefined);
-  assert.equal(planFoldsBatch([fold(0, 9, 1, 900)], 300), undefined);
+  assert.equal(planFoldsBatch({ folds: [fold(0, 9), fold(10, 19), fold(20, 29)], turns: [] }, 300), undefined);
+  assert.equal(planFoldsBatch({ folds: [fold(0, 9, 1, 900)], turns: [] }, 300), undefined);
 });
 
 test('above their share the oldest run of one level becomes one of the next, the newest fold staying out of it', () => {
   const folds = [fold(0, 9), fold(10, 19), fold(20, 29), fold(30, 39)];
-  const batch = planFoldsBatch(folds, 300);
+  const batch = planFoldsBatch({ folds, turns: [] }, 300);
   assert.deepEqual(ranges(batch?.replaces ?? []), ['0-9-1', '10-19-1', '20-29-1']);
   assert.deepEqual([batch?.level, batch?.from, batch?.to, batch?.tokens], [2, 0, 29, 300]);
 });
 
 test('the lowest run goes first, and without one the two lowest neighbours', () => {
-  const run = planFoldsBatch([fold(0, 9, 3), fold(10, 19, 3), fold(20, 29), fold(30, 39)], 300);
+  const run = planFoldsBatch({ folds: [fold(0, 9, 3), fold(10, 19, 3), fold(20, 29), fold(30, 39)], turns: [] }, 300);
   assert.deepEqual(ranges(run?.replaces ?? []), ['20-29-1', '30-39-1']);
-  const two = planFoldsBatch([fold(0, 9, 4), fold(10, 19, 3), fold(20, 29, 2)], 200);
+  const two = planFoldsBatch({ folds: [fold(0, 9, 4), fold(10, 19, 3), fold(20, 29, 2)], turns: [] }, 200);
   assert.deepEqual(ranges(two?.replaces ?? []), ['10-19-3', '20-29-2']);
   assert.equal(two?.level, 4);
 });
@@ -47,7 +47,7 @@ test('however long a channel lives, a word is summarised a logarithmic number of
     for (let n = 0; n < lives; n++) {
       folds.push(fold(n, n));
       for (;;) {
-        const batch = planFoldsBatch(folds, side * 100);
+        const batch = planFoldsBatch({ folds, turns: [] }, side * 100);
         if (batch === undefined) break;
         for (let k = batch.from; k <= batch.to; k++) times[k] = (times[k] ?? 0) + 1;
         const rest = folds.filter((one) => !batch.replaces.includes(one));
@@ -66,7 +66,7 @@ test('whatever folds there are, what becomes one are neighbours, and there are f
   fc.assert(
     fc.property(anyFolds, fc.integer({ min: 50, max: 2000 }), (folds, share) => {
       const total = folds.reduce((sum, one) => sum + one.tokens, 0);
-      const batch = planFoldsBatch(folds, share);
+      const batch = planFoldsBatch({ folds, turns: [] }, share);
       if (total <= share || folds.length < 2) return batch === undefined;
       const [first] = batch?.replaces ?? [];
       assert.ok(batch !== undefined && first !== undefined && batch.replaces.length >= 2);
@@ -124,6 +124,17 @@ test('a fold covers one epoch only, the unspoken turns at its edges too', () => 
   };
   const batch = planTurnBatch(open, limits, 10_000);
   assert.deepEqual([batch?.epoch, batch?.from, batch?.to], [1, 0, 9]);
+});
+
+test('what stands between folds that become one goes into it', () => {
+  const batch = planFoldsBatch({ folds: [fold(0, 9), fold(12, 19)], turns: [...turns(10, 11), ...turns(20, 25)] }, 150);
+  assert.ok(batch !== undefined);
+  assert.deepEqual([batch.from, batch.to, batch.tokens], [0, 19, 300]);
+  assert.deepEqual(
+    batch.between.map((one) => one.seq),
+    [10, 11],
+  );
+  assert.match(foldsText(batch, ['the older', 'the newer']), /^the older\n\n.*text 10\n\n.*text 11\n\nthe newer$/);
 });
 
 test('a stretch that lost its fold is folded again, unless it is so short that a fold would not help', () => {
