@@ -6,8 +6,8 @@ const tints = 8;
 
 /** The same colours for the same name, wherever it is shown. */
 export function Avatar({ name, small = false }: { name: string; small?: boolean }): ComponentChild {
-  let sum = 0;
-  for (const character of name) sum = (sum * 33 + (character.codePointAt(0) ?? 0)) % 10_007;
+  let sum = 5;
+  for (const character of name) sum = (sum * 7 + (character.codePointAt(0) ?? 0)) % 10_007;
   return html`<span class=${`avatar tint-${sum % tints}${small ? ' small' : ''}`} aria-hidden="true" data-initials=${initials(name)}></span>`;
 }
 
