@@ -23,21 +23,22 @@ export function createEncoder(pattern: string, find: FindToken, split: SplitToke
     return regex.test(text) ? regex.lastIndex : text.length;
   }
 
-  /** Where the tokens of a piece end in `bytes`, at least `enough` of them. */
-  function* pieceTokens(bytes: Uint8Array, size: number, enough: number): Generator<void, number[]> {
-    return find(bytes, 0, size) >= 0 ? [size] : yield* split(bytes, size, enough);
-  }
-
   function* encode(text: string, out?: number[]): Generator<void, number> {
     let count = 0;
     for (let start = 0, pieces = 1; start < text.length; pieces++) {
       const end = pieceEnd(text, start);
       const bytes = bytesFor(end - start, shared);
       const size = toUtf8(text, start, end, bytes);
-      const ends = yield* pieceTokens(bytes, size, size);
-      count += ends.length;
-      if (out !== undefined)
-        for (const [index, until] of ends.entries()) out.push(find(bytes, ends[index - 1] ?? 0, until));
+      // Nearly every piece is one token: those need no list of where their tokens end.
+      const whole = find(bytes, 0, size);
+      if (whole >= 0) {
+        count++;
+        out?.push(whole);
+      } else {
+        const ends = yield* split(bytes, size, size);
+        count += ends.length;
+        for (const [index, until] of ends.entries()) out?.push(find(bytes, ends[index - 1] ?? 0, until));
+      }
       start = end;
       if (pieces % piecesPerPause === 0) yield;
     }
@@ -50,9 +51,11 @@ export function createEncoder(pattern: string, find: FindToken, split: SplitToke
       const end = pieceEnd(text, start);
       const bytes = bytesFor(end - start, shared);
       const size = toUtf8(text, start, end, bytes);
-      const ends = yield* pieceTokens(bytes, size, left + 1);
-      if (ends.length > left) return start + charsWithin(text, start, ends[left - 1] ?? 0);
-      left -= ends.length;
+      const isWhole = find(bytes, 0, size) >= 0;
+      const ends = isWhole ? undefined : yield* split(bytes, size, left + 1);
+      const tokens = ends?.length ?? 1;
+      if (tokens > left) return start + charsWithin(text, start, ends?.[left - 1] ?? 0);
+      left -= tokens;
       start = end;
       if (pieces % piecesPerPause === 0) yield;
     }
