@@ -2,9 +2,10 @@ import type { ChannelId } from '../event.ts';
 import type { Log } from '../log.ts';
 import type { Conversations } from './conversations.ts';
 import type { Range } from './head.ts';
-import { pageNumber, type TurnRef } from './page.ts';
+import { pageId, pageNumber, type TurnRef } from './page.ts';
 import { follow, planStep, readPage, type Seen, toSeen } from './recall-follow.ts';
 import { createRecallIndex, type RecallIndex } from './recall-index.ts';
+import { createRecentPages, type RecentPages } from './recall-pages.ts';
 import { createTermReader } from './recall-terms.ts';
 import { createSlices } from './slices.ts';
 import type { Turn } from './turn.ts';
@@ -18,8 +19,8 @@ export interface RecallIndexes {
   use<T>(channel: ChannelId, work: (index: RecallIndex, seen: Seen) => Generator<void, T>): Promise<T>;
   /** Brings it up to date where there is one. */
   refresh(channel: ChannelId): Promise<void>;
-  /** The turns of a page; none where it is damaged. */
-  page(channel: ChannelId, ref: TurnRef): Promise<Turn[]>;
+  /** The turns of a page as they stood then or later; none where it is damaged. */
+  page(channel: ChannelId, ref: TurnRef, seen: Seen): Promise<readonly Turn[]>;
   /** Is it still true what was found in a channel that had been seen so? More may have been said. */
   holds(channel: ChannelId, seen: Seen): Promise<boolean>;
   /** All of them together, roughly, in memory. */
@@ -43,6 +44,8 @@ const mostGapsNamed = 1000;
 interface Kept {
   index: RecallIndex;
   seen: Seen;
+  /** As long as nothing that was said earlier changes. */
+  pages: RecentPages;
 }
 
 export function createRecallIndexes(deps: IndexesDeps): RecallIndexes {
@@ -74,6 +77,7 @@ export function createRecallIndexes(deps: IndexesDeps): RecallIndexes {
       if (known !== undefined && (step === 'current' || round > mostRounds)) return keep(channel, known);
       const seen = toSeen(state);
       const index = known === undefined || step === 'other' ? createRecallIndex() : known.index;
+      const pages = known === undefined || step !== 'longer' ? createRecentPages() : known.pages;
       const from = known !== undefined && step === 'longer' ? known.seen.nextSeq : 0;
       await follow(index, since(seen.ranges, from), {
         channel,
@@ -83,7 +87,7 @@ export function createRecallIndexes(deps: IndexesDeps): RecallIndexes {
         onGap: (where, why, error) => tell(channel, where, why, error),
         maxBytes: maxBytes.one,
       });
-      keep(channel, { index, seen });
+      keep(channel, { index, seen, pages });
     }
   }
 
@@ -91,18 +95,24 @@ export function createRecallIndexes(deps: IndexesDeps): RecallIndexes {
     indexes.delete(channel);
     indexes.set(channel, kept);
     let total = bytes();
-    for (const [oldest, { index }] of indexes) {
+    for (const [oldest, one] of indexes) {
       if (total <= maxBytes.all || oldest === channel) break;
       indexes.delete(oldest);
-      total -= index.bytes();
+      total -= bytesOf(one);
     }
     return kept;
   }
 
   function bytes(): number {
     let sum = 0;
-    for (const { index } of indexes.values()) sum += index.bytes();
+    for (const one of indexes.values()) sum += bytesOf(one);
     return sum;
+  }
+
+  async function readTurns(channel: ChannelId, { epoch, seq }: TurnRef): Promise<Turn[]> {
+    const onGap = (where: Range, why: 'damaged' | 'missing', error: unknown) => tell(channel, where, why, error);
+    const piece = { epoch, from: seq, to: seq };
+    return (await readPage(piece, { channel, journal: conversations.journal, onGap })).turns ?? [];
   }
 
   /** Once: it stays so, and every search would say it again. */
@@ -134,10 +144,17 @@ export function createRecallIndexes(deps: IndexesDeps): RecallIndexes {
       await mine;
     },
 
-    async page(channel, { epoch, seq }) {
-      const piece = { epoch, from: seq, to: seq };
-      const onGap = (where: Range, why: 'damaged' | 'missing', error: unknown) => tell(channel, where, why, error);
-      return (await readPage(piece, { channel, journal: conversations.journal, onGap })).turns ?? [];
+    async page(channel, ref, seen) {
+      const kept = indexes.get(channel);
+      const isOpen = pageNumber(ref.seq) >= pageNumber(seen.nextSeq);
+      // What was kept with another state may be older than this one.
+      if (kept?.seen !== seen || isOpen) return await readTurns(channel, ref);
+      const id = pageId(channel, ref.epoch, pageNumber(ref.seq));
+      const known = kept.pages.get(id);
+      if (known !== undefined) return known;
+      const turns = await readTurns(channel, ref);
+      kept.pages.put(id, turns);
+      return turns;
     },
 
     async holds(channel, seen) {
@@ -148,6 +165,10 @@ export function createRecallIndexes(deps: IndexesDeps): RecallIndexes {
     bytes,
     channels: () => indexes.size,
   };
+}
+
+function bytesOf({ index, pages }: Kept): number {
+  return index.bytes() + pages.bytes();
 }
 
 function since(ranges: readonly Range[], seq: number): Range[] {

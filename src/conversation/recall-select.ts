@@ -73,6 +73,7 @@ export async function select(candidates: readonly Candidate[], pageOf: PageOf, r
   const chosen: Recalled[] = [];
   const taken = new Set<string>();
   const texts = new Set<string>();
+  const frameTokens = room.counter.countNow(dateFrame);
   let left = room.tokens;
   for (const candidate of candidates) {
     if (chosen.length >= room.snippets || left < leastTokens) break;
@@ -80,7 +81,7 @@ export async function select(candidates: readonly Candidate[], pageOf: PageOf, r
     const isFree = (turn: Turn): boolean => !taken.has(`${channel}:${turn.seq}`) && !room.isShown(channel, turn.seq);
     const page = (await pageOf(candidate)).filter(isSpoken);
     const burst = burstAround(page, candidate.seq, isFree);
-    const snippet = await toSnippet(candidate, burst, room);
+    const snippet = await toSnippet(candidate, burst, room, frameTokens);
     // The same words again say nothing more.
     if (snippet === undefined || snippet.tokens > left || texts.has(snippet.text.toLowerCase())) continue;
     for (const seq of snippet.seqs) taken.add(`${channel}:${seq}`);
@@ -111,11 +112,34 @@ function burstAround(page: readonly Turn[], seq: number, isFree: (turn: Turn) =>
   return burst.sort((a, b) => a.seq - b.seq);
 }
 
-async function toSnippet(candidate: Candidate, burst: readonly Turn[], room: Room): Promise<Recalled | undefined> {
+async function toSnippet(
+  candidate: Candidate,
+  burst: readonly Turn[],
+  room: Room,
+  frameTokens: number,
+): Promise<Recalled | undefined> {
   const { counter, worth } = room;
-  const read = await toReadable(candidate, burst, worth, (text) => counter.fit(text, snippetTokens));
+  const isShort = sum(burst) <= snippetTokens;
+  const fit: Fit = (text) => (isShort ? text.length : counter.fit(text, snippetTokens));
+  const read = await toReadable(candidate, burst, worth, fit);
   if (read === undefined) return undefined;
-  return { ...read, tokens: markerTokens + (await counter.count(sanitisedData(read.line))) };
+  const isPlain = isShort && burst.every(isOnlyText) && !changedInLines.test(read.text);
+  // Counted when it was recorded, with name and frame; counting it again would cost more than all the rest.
+  const tokens = isPlain ? sum(burst) + frameTokens : await counter.count(sanitisedData(read.line));
+  return { ...read, tokens: markerTokens + tokens };
+}
+
+/** Every date has as many tokens, or nearly. */
+const dateFrame = '[2026-01-01 00:00] ';
+/** What is longer in a line than as it was said. */
+const changedInLines = /[<>\n\r\u2028\u2029]/;
+
+function isOnlyText(turn: Turn): boolean {
+  return turn.dated === undefined && turn.tools === undefined && turn.attachments === undefined;
+}
+
+function sum(turns: readonly Turn[]): number {
+  return turns.reduce((total, turn) => total + turn.tokens, 0);
 }
 
 /** Nothing where the candidate is not among the turns. */

@@ -122,7 +122,7 @@ export function createRecall(deps: RecallDeps): Recall {
       }),
     );
     const candidates = toCandidates(looked);
-    const pageOf = await readPages(candidates);
+    const pageOf = await readPages(candidates, looked);
     const recalled = await select(candidates, pageOf, {
       tokens: query.maxTokens,
       snippets: query.maxSnippets ?? defaultSnippets,
@@ -148,11 +148,13 @@ export function createRecall(deps: RecallDeps): Recall {
   }
 
   /** Those of the likeliest are read at once, the others when they are wanted. */
-  async function readPages(candidates: readonly Candidate[]): Promise<PageOf> {
-    const pages = new Map<string, Promise<Turn[]>>();
-    const pageOf = (candidate: Candidate): Promise<Turn[]> => {
+  async function readPages(candidates: readonly Candidate[], looked: readonly Looked[]): Promise<PageOf> {
+    const seen = new Map(looked.map((one) => [one.channel, one.seen]));
+    const pages = new Map<string, Promise<readonly Turn[]>>();
+    const pageOf = (candidate: Candidate): Promise<readonly Turn[]> => {
       const key = pageId(candidate.channel, candidate.epoch, pageNumber(candidate.seq));
-      const page = pages.get(key) ?? indexes.page(candidate.channel, candidate);
+      const then = seen.get(candidate.channel);
+      const page = pages.get(key) ?? (then && indexes.page(candidate.channel, candidate, then)) ?? Promise.resolve([]);
       pages.set(key, page);
       return page;
     };
@@ -177,7 +179,7 @@ export function createRecall(deps: RecallDeps): Recall {
       for (let tries = 1; tries <= mostTries; tries++) {
         const looked = await look({ channel, until: Number.POSITIVE_INFINITY }, asked);
         const candidates = toCandidates([looked]).slice(offset, most);
-        const pageOf = await readPages(candidates);
+        const pageOf = await readPages(candidates, [looked]);
         const found: Readable[] = [];
         for (const candidate of candidates) {
           const own = (await pageOf(candidate)).filter((turn) => turn.seq === candidate.seq && isSpoken(turn));

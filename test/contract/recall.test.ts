@@ -142,7 +142,8 @@ test('what is deleted, edited and said while the index is being built is as if t
 
 test('a message erased the moment before the answer is not told', async (t) => {
   const { core, recall } = await start(t);
-  await fill(core.memory.conversations, [fact, ...talk(1, 60)]);
+  // Signs that a prompt escapes have it counted anew, which is the moment this test waits for.
+  await fill(core.memory.conversations, [`${fact} <here>`, ...talk(1, 60)]);
   await textsFound(recall, question);
   let erased: Promise<unknown> | undefined;
   const slow = {
@@ -218,7 +219,7 @@ test('a page that is damaged after the index was built costs its messages and no
     'A second alarm code hangs in the boathouse kitchen',
     ...talk(62, 20),
   ]);
-  assert.ok((await textsFound(recall, question)).includes(fact));
+  assert.equal((await recall.find(room, 'boathouse', { offset: 9, limit: 0 })).total, 2);
   await backend.setMany([{ key: `${pageKind.name}:${pageId(room, 1, 0)}`, value: 'rubbish' }]);
   const found = (await textsFound(recall, question)).join();
   assert.ok(!found.includes('4711') && found.includes('kitchen'));
