@@ -1,6 +1,6 @@
 /** Requests to the program. What it refuses has a sentence for people. */
 
-export class Refusal extends Error {
+class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
 

@@ -12,14 +12,14 @@ export interface Talk {
   readonly more: ReadonlySignal<boolean>;
   /** The fold being written. */
   readonly fold: ReadonlySignal<MemoryChange['fold']>;
-  /** Something said to everybody who cannot see it: an answer that is finished. */
+  /** What the stream tells of it. */
   take(event: LiveEvent): void;
   change(edit: (entries: readonly Entry[]) => readonly Entry[]): void;
   renew(renewal: Renewal): void;
   loadEarlier(): Promise<void>;
 }
 
-export type TalkState = { is: 'loading' } | { is: 'ready' } | { is: 'failed'; problem: string };
+type TalkState = { is: 'loading' } | { is: 'ready' } | { is: 'failed'; problem: string };
 
 /** Fast enough to look continuous, seldom enough to cost little. */
 const paintMs = 50;

@@ -6,7 +6,7 @@ import { problemOf } from './server.ts';
 import { me } from './session.ts';
 
 /** Files on their way to the program, before the message that carries them is sent. */
-export interface Pending {
+interface Pending {
   name: string;
   bytes: number;
   done?: Upload;
