@@ -154,6 +154,7 @@ function toRecord(id: ChannelId, { threads, ...stored }: Stored): ChannelRecord 
   return { ...stored, id, threads: threads.map((one) => ({ ...one, id: threadId(id, one.branchedFrom) })) };
 }
 
-function toStored({ id: _, threads, ...record }: ChannelRecord): Stored {
-  return { ...record, threads: threads.map(({ name, branchedFrom }) => ({ name, branchedFrom })) };
+function toStored({ name, createdAt, by, lastAt, threads }: ChannelRecord): Stored {
+  const kept = threads.map((one) => ({ name: one.name, branchedFrom: one.branchedFrom }));
+  return { name, createdAt, by, lastAt, threads: kept };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { MemoryViews } from '../../adapters/web/host.ts';
 import type { TurnView } from '../../adapters/web/views.ts';
 import type { LiveEvent, LiveSaid } from '../../adapters/web/wire.ts';
@@ -146,7 +146,7 @@ async function visit(url: string, name: string, onPublic: (event: LiveEvent) => 
   async function read(): Promise<void> {
     for (let n = 0; !closing.signal.aborted; ) {
       const event = follower.events[n];
-      if (event === undefined) await setImmediate();
+      if (event === undefined) await setTimeout(2);
       else {
         n += 1;
         await take(event.data);
