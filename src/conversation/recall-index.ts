@@ -1,6 +1,6 @@
 import { createLinks, type Links } from './recall-links.ts';
 import { createPostings } from './recall-postings.ts';
-import { score, worthOf } from './recall-score.ts';
+import { createBest, type Hit, score, worthOf } from './recall-score.ts';
 import { calledIn, callingOf, createSpeakers } from './recall-speakers.ts';
 import { createTermReader, namedTimes, type ReadTerms, timeTerms, wordsOf } from './recall-terms.ts';
 
@@ -42,11 +42,6 @@ export interface Asked {
   by: 'talk' | 'words';
   isWanted(seq: number): boolean;
   most: number;
-}
-
-interface Hit {
-  seq: number;
-  score: number;
 }
 
 export interface Ranking {
@@ -231,28 +226,4 @@ function mostOf(counts: Uint8Array): number {
   let most = 0;
   for (const count of counts) if (count > most) most = count;
   return most;
-}
-
-/** The best so many, kept in order as they come, so that nobody waits for a long list to be sorted. */
-function createBest(most: number) {
-  const hits: Hit[] = [];
-  const isBehind = (one: Hit, other: Hit): boolean =>
-    one.score < other.score || (one.score === other.score && one.seq < other.seq);
-  return {
-    hits,
-    add(hit: Hit): void {
-      const last = hits.at(-1);
-      if (hits.length >= most && (last === undefined || isBehind(hit, last))) return;
-      let from = 0;
-      let to = hits.length;
-      while (from < to) {
-        const middle = (from + to) >> 1;
-        const other = hits[middle];
-        if (other !== undefined && isBehind(hit, other)) from = middle + 1;
-        else to = middle;
-      }
-      hits.splice(from, 0, hit);
-      if (hits.length > most) hits.pop();
-    },
-  };
 }

@@ -116,3 +116,32 @@ function addSittings(list: readonly number[], links: Links, mean: number, scores
     scores.set(first, (scores.get(first) ?? 0) + gained);
   }
 }
+
+export interface Hit {
+  seq: number;
+  score: number;
+}
+
+/** The best so many, kept in order as they come, so that nobody waits for a long list to be sorted. */
+export function createBest(most: number): { hits: Hit[]; add(hit: Hit): void } {
+  const hits: Hit[] = [];
+  const isBehind = (one: Hit, other: Hit): boolean =>
+    one.score < other.score || (one.score === other.score && one.seq < other.seq);
+  return {
+    hits,
+    add(hit: Hit): void {
+      const last = hits.at(-1);
+      if (hits.length >= most && (last === undefined || isBehind(hit, last))) return;
+      let from = 0;
+      let to = hits.length;
+      while (from < to) {
+        const middle = (from + to) >> 1;
+        const other = hits[middle];
+        if (other !== undefined && isBehind(hit, other)) from = middle + 1;
+        else to = middle;
+      }
+      hits.splice(from, 0, hit);
+      if (hits.length > most) hits.pop();
+    },
+  };
+}
