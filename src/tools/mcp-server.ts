@@ -40,7 +40,8 @@ export function startMcpServer(spec: McpServerSpec, times: McpTimes, allLogs: Lo
     tools = wanted.map((tool) => ({
       name: names.get(tool.name) ?? tool.name,
       description: (tool.description ?? tool.title ?? tool.name).slice(0, maxDescriptionChars).toWellFormed(),
-      parameters: { ...tool.inputSchema },
+      // The protocol lets a tool without arguments say nothing of them; the chat API refuses a request with such a one.
+      parameters: { properties: {}, ...tool.inputSchema },
       run: async (args, { signal }) => await call(tool.name, args, signal),
     }));
   }

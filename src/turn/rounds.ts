@@ -6,7 +6,7 @@ import { keepCost } from './keep.ts';
 import { pour } from './pour.ts';
 import { type Prepared, preparePrompt } from './prepare.ts';
 import type { Question, SpeakDeps, Spell } from './speak.ts';
-import { callsNote, fitResults, mendCalls } from './steps.ts';
+import { callIds, callsNote, fitResults, mendCalls } from './steps.ts';
 
 /** Asks the model, runs what it calls, and asks again, until it answers or has called often enough. */
 
@@ -30,7 +30,7 @@ export async function answerInRounds(
     const poured = await pour(deps, job, { question, prepared, choice }, spell, signal);
     spell.cut = poured.cut;
     if (poured.calls.length === 0 || choice === 'none' || prepared.tools.length === 0) break;
-    const calls = mendCalls(poured.calls, steps);
+    const calls = mendCalls(poured.calls, callIds(prepared.messages, steps));
     await job.reply.progress(callsNote(calls));
     const { tools } = prepared;
     const run = { tools, channel: question.channel, signal, log: deps.log, now: deps.now, cut: poured.cut };

@@ -16,16 +16,33 @@ const searchedNote = '[What was found stands in the conversation, and can be loo
 const keptChars = 1500;
 const shortChars = 200;
 const maxIdChars = 64;
+const maxNameChars = 64;
 
-/** Every call has an id of its own, and arguments that are JSON: servers refuse a prompt with others. */
-export function mendCalls(calls: readonly ToolCall[], earlier: readonly LiveStep[]): ToolCall[] {
-  const taken = new Set(earlier.flatMap((step) => step.calls.map((call) => call.id)));
+/** Every call has an id of its own, and a name that a tool could have: servers refuse a prompt with others. */
+export function mendCalls(calls: readonly ToolCall[], earlier: Iterable<string>): ToolCall[] {
+  const taken = new Set(earlier);
   return calls.map((call) => {
     const isGood = call.id !== '' && call.id.length <= maxIdChars && !taken.has(call.id);
     const id = isGood ? call.id : freeId(taken);
     taken.add(id);
-    return { ...call, id };
+    return { ...call, id, name: toName(call.name) };
   });
+}
+
+/** Some servers begin to count anew with each answer. */
+export function callIds(prompt: readonly ChatMessage[], steps: readonly LiveStep[]): string[] {
+  const said = prompt.flatMap((message) => (message.role === 'assistant' ? (message.toolCalls ?? []) : []));
+  return [...said, ...steps.flatMap((step) => step.calls)].map((call) => call.id);
+}
+
+/** A model may make up any name. */
+function toName(name: string): string {
+  return (
+    name
+      .trim()
+      .replace(/[^\w-]/g, '_')
+      .slice(0, maxNameChars) || 'nothing'
+  );
 }
 
 function freeId(taken: ReadonlySet<string>): string {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { McpServer } from '@modelcontextprotocol/server';
+import { fromJsonSchema, McpServer } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 
@@ -22,6 +22,8 @@ export function createServer(): McpServer {
     { description: 'Says it again', inputSchema: z.object({ text: z.string() }) },
     async ({ text: said }) => text(`you said ${said}`),
   );
+  // Without a word of arguments.
+  server.registerTool('plain', { inputSchema: fromJsonSchema({ type: 'object' }) }, async () => text('plain'));
   server.registerTool('mixed', { inputSchema: none }, async () => ({
     content: [
       { type: 'text', text: 'a picture:' },

@@ -91,6 +91,13 @@ test('letters that the chat API does not take are replaced in its names', async 
   assert.equal(await call(shared, 'lab_files_read'), 'dotted');
 });
 
+test('a tool that says nothing of arguments is offered as one that takes none', async () => {
+  await ready(shared, 'lab_');
+  const plain = (await shared.tools(channel)).find((tool) => tool.name === 'lab_plain');
+  assert.deepEqual(plain?.parameters, { type: 'object', properties: {} });
+  assert.equal(await call(shared, 'lab_plain'), 'plain');
+});
+
 test('the child sees of our environment only the path, the home and what is named for it', async () => {
   const names: unknown = JSON.parse(await call(shared, 'lab_environment'));
   assert.ok(Array.isArray(names));

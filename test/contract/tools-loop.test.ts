@@ -144,6 +144,24 @@ test('a model that calls for ever is made to answer after eight rounds', async (
   await core.stop();
 });
 
+test('made-up names, and numbers that begin anew with each answer, never stand in a prompt', async () => {
+  const model = scriptedModel((request) =>
+    request.messages.at(-1)?.role === 'tool'
+      ? 'Done.'
+      : calls(['functions.weather now', '{}'], ['weather', '{"place":"Oslo"}']),
+  );
+  const core = await startCore({ model, toolbox: boxOf(weather) });
+  for (const n of [1, 2, 3]) await core.send(message(n, 'Weather?'));
+  const { messages = [] } = model.answers().at(-1) ?? {};
+  assertPaired(messages);
+  const called = messages.flatMap((one) => (one.role === 'assistant' ? (one.toolCalls ?? []) : []));
+  assert.equal(called.length, 6);
+  assert.equal(new Set(called.map((call) => call.id)).size, 6);
+  for (const { name } of called) assert.match(name, /^[\w-]{1,64}$/);
+  assert.match(resultsOfLast(core), /there is no tool .*There is: weather/);
+  await core.stop();
+});
+
 test('one that calls also where it must not is told to the person, and the question waits for a retry', async () => {
   const model = scriptedModel(() => calls(['weather', '{"place":"Oslo"}']));
   const core = await startCore({ model, toolbox: boxOf(weather) });

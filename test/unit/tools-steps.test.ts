@@ -7,7 +7,16 @@ import { countMessages, stepMessages, toMessages } from '../../src/conversation/
 import { toChannelId } from '../../src/event.ts';
 import type { ChatMessage } from '../../src/model/model.ts';
 import { createToolbox } from '../../src/tools/toolbox.ts';
-import { callsNote, fitResults, fitSteps, type LiveStep, mendCalls, messagesOf, toKept } from '../../src/turn/steps.ts';
+import {
+  callIds,
+  callsNote,
+  fitResults,
+  fitSteps,
+  type LiveStep,
+  mendCalls,
+  messagesOf,
+  toKept,
+} from '../../src/turn/steps.ts';
 import { runs } from './property-runs.ts';
 
 const counter = await loadCounter('o200k_base');
@@ -25,7 +34,7 @@ test('every call has an id of its own, whatever the server sent', () => {
   const call = (id: string) => ({ id, name: 'f', arguments: '{}' });
   const mended = mendCalls(
     [call('a'), call('a'), call(''), call('x'.repeat(200))],
-    [step('a', ''), step('call00001', '')],
+    callIds(messagesOf([step('a', '')]), [step('call00001', '')]),
   );
   const ids = mended.map((one) => one.id);
   assert.equal(new Set([...ids, 'a', 'call00001']).size, 6);
@@ -34,6 +43,19 @@ test('every call has an id of its own, whatever the server sent', () => {
     mendCalls([call('mine')], []).map((one) => one.id),
     ['mine'],
   );
+});
+
+test('a name that the model made up goes back as one that a tool could have', () => {
+  const names = mendCalls(
+    ['functions.weather', '', ' weather ', 'Wetter für Ösel\n', 'x'.repeat(300)].map((name) => ({
+      id: '',
+      name,
+      arguments: '{}',
+    })),
+    [],
+  ).map((call) => call.name);
+  for (const name of names) assert.match(name, /^[a-zA-Z0-9_-]{1,64}$/);
+  assert.deepEqual(names.slice(0, 3), ['functions_weather', 'nothing', 'weather']);
 });
 
 test('what goes back to the server is always JSON, and what is remembered is short', () => {
