@@ -1,8 +1,8 @@
 import type { ChannelId } from '../event.ts';
 import { clipAround, type Fit } from './recall-clip.ts';
-import type { TokenCounter } from './tokens.ts';
+import { perMessageTokens, type TokenCounter } from './tokens.ts';
 import { isSpoken, type Turn } from './turn.ts';
-import { sanitisedData, toTranscript } from './wire.ts';
+import { plainText, sanitisedData, toTranscript } from './wire.ts';
 
 /** What is taken of all that was found: by score, within a budget, as snippets that can be read. */
 
@@ -62,7 +62,7 @@ const leastTokens = 16;
 /** What of a turn can be found: what was said, and what was attached to it as far as it could be read. */
 export function saidText(turn: Turn): string {
   const attached = (turn.attachments ?? []).flatMap(({ name, text }) => (text === undefined ? [name] : [name, text]));
-  return [turn.text, ...attached].filter((part) => part !== '').join('\n');
+  return [plainText(turn), ...attached].filter((part) => part !== '').join('\n');
 }
 
 /** The stored page a candidate stands on, as it is now. */
@@ -125,7 +125,7 @@ async function toSnippet(
   if (read === undefined) return undefined;
   const isPlain = isShort && burst.every(isOnlyText) && !changedInLines.test(read.text);
   // Counted when it was recorded, with name and frame; counting it again would cost more than all the rest.
-  const tokens = isPlain ? sum(burst) + frameTokens : await counter.count(sanitisedData(read.line));
+  const tokens = isPlain ? sum(burst) - perMessageTokens + frameTokens : await counter.count(sanitisedData(read.line));
   return { ...read, tokens: markerTokens + tokens };
 }
 
