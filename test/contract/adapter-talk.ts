@@ -101,23 +101,27 @@ export async function describeTalk(harness: AdapterHarness): Promise<void> {
     assert.match(model.last(), /First\./);
   });
 
-  it('in a thread no mention is needed while one person talks there; the channel does not hear of it', async () => {
-    model.say = 'Noted.';
-    let question = '';
-    await answered(() => {
-      question = platform.say('Ann', `${mention} the bird is a heron`);
-    });
-    const thread = platform.openThread(question);
-    await answered(() => platform.say('Ann', 'which bird? (aside)', { thread }), thread);
-    assert.match(model.last(), /heron/);
-    const asked = model.prompts.length;
-    platform.say('Ben', 'may I?', { thread });
-    platform.say('Ann', 'please', { thread });
-    await answered(() => platform.say('Ben', `${mention} thanks`, { thread }), thread);
-    assert.equal(model.prompts.length, asked + 1);
-    await answered(() => platform.say('Ann', `${mention} and here?`));
-    assert.doesNotMatch(model.last(), /aside|may I/);
-  });
+  it(
+    'in a thread no mention is needed while one person talks there; the channel does not hear of it',
+    async () => {
+      model.say = 'Noted.';
+      let question = '';
+      await answered(() => {
+        question = platform.say('Ann', `${mention} the bird is a heron`);
+      });
+      const thread = platform.openThread(question);
+      await answered(() => platform.say('Ann', 'which bird? (aside)', { thread }), thread);
+      assert.match(model.last(), /heron/);
+      const asked = model.prompts.length;
+      platform.say('Ben', 'may I?', { thread });
+      platform.say('Ann', 'please', { thread });
+      await answered(() => platform.say('Ben', `${mention} thanks`, { thread }), thread);
+      assert.equal(model.prompts.length, asked + 1);
+      await answered(() => platform.say('Ann', `${mention} and here?`));
+      assert.doesNotMatch(model.last(), /aside|may I/);
+    },
+    'overhearing',
+  );
 
   it('an edit changes what is remembered; a deletion takes it away, with its answer', async () => {
     model.say = 'The answer was twelve.';
