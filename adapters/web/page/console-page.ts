@@ -1,4 +1,3 @@
-import { signal } from '@preact/signals';
 import type { ComponentChild } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { channelName, isOwn, ownChannel, threadName } from './channel-list.ts';
@@ -10,13 +9,11 @@ import { inspected, inspectorOpen, toggleInspector } from './inspected.ts';
 import { Inspector } from './inspector.ts';
 import { channelTalk, link, threadTalk } from './open-channel.ts';
 import { go, place } from './place.ts';
-import { RoleDialog } from './role-dialog.ts';
+import { RoleDialog, settingRole } from './role-dialog.ts';
 import { command } from './sending.ts';
 import { Sidebar, sidebarOpen } from './sidebar.ts';
 import type { Talk } from './talk.ts';
 import { NextStep, Welcome } from './welcome.ts';
-
-const settingRole = signal(false);
 
 export function ConsolePage(): ComponentChild {
   const talk = channelTalk.value;
@@ -30,7 +27,7 @@ export function ConsolePage(): ComponentChild {
   }, []);
   return html`<div class=${thread === undefined ? 'shell' : 'shell with-thread'}>
     <${Sidebar} />
-    ${sidebarOpen.value ? html`<button type="button" class="scrim" aria-label="Close the list of channels" onClick=${closeSidebar}></button>` : ''}
+    ${sidebarOpen.value ? html`<button type="button" class="scrim" tabindex="-1" aria-label="Close the list of channels" onClick=${closeSidebar}></button>` : ''}
     <main class="pane">
       <${Head} talk=${talk} />
       <${LinkBanner} />

@@ -2,7 +2,8 @@ import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Inspection } from '../views.ts';
 import { BudgetView } from './budget-view.ts';
-import { channelName, threadName } from './channel-list.ts';
+import { channelName, isOwn, threadName } from './channel-list.ts';
+import { useDrawerFocus } from './drawer.ts';
 import { FoldsView } from './folds-view.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
@@ -12,17 +13,19 @@ import { toCount, toNoun, toShare } from './numbers.ts';
 import { Avatar } from './people.ts';
 import { place } from './place.ts';
 import { PromptDialog } from './prompt-dialog.ts';
+import { settingRole } from './role-dialog.ts';
 import { toMoment } from './time.ts';
 
 /** What is remembered of the conversation that is open, and what of it is sent. */
 export function Inspector(): ComponentChild {
   const state = inspected.value;
+  const closing = useDrawerFocus<HTMLButtonElement>('(max-width: 1080px)', true);
   const key = place.value.thread ?? place.value.channel ?? '';
   const name = place.value.thread === undefined ? `#${channelName.value}` : threadName.value;
   return html`<aside class="pane inspector" aria-label="Memory">
     <div class="pane-head">
       <div class="pane-title"><h2>Memory</h2> <span class="hint">${name}</span></div>
-      <button type="button" class="icon-button" aria-label="Close the memory" title="Close"
+      <button type="button" class="icon-button" ref=${closing} aria-label="Close the memory" title="Close"
         onClick=${toggleInspector}>${icon('close')}</button>
     </div>
     <div class="inspector-scroll" tabindex="0" role="region" aria-label="What is remembered">
@@ -69,6 +72,13 @@ function Role({ memory }: { memory: Inspection }): ComponentChild {
     <h3>Role ${memory.preset === undefined ? '' : html`<span class="hint">preset ${memory.preset}</span>`}</h3>
     <p class="role-text" tabindex="0">${memory.role}</p>
     <p class="under">Sent first, always. Answered by ${memory.model}.</p>
+    ${
+      isOwn.value && place.value.thread === undefined
+        ? html`<div class="button-row under"><button type="button" class="button small" onClick=${() => {
+            settingRole.value = true;
+          }}>${icon('pencil', 14)} Change the role</button></div>`
+        : ''
+    }
   </section>`;
 }
 

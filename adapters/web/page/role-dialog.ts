@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import { FormDialog, TextField } from './form-dialog.ts';
@@ -5,6 +6,9 @@ import { html } from './html.ts';
 import { command } from './sending.ts';
 import { me } from './session.ts';
 import type { Talk } from './talk.ts';
+
+/** Whether it is open. */
+export const settingRole = signal(false);
 
 interface RoleProps {
   talk: Talk;

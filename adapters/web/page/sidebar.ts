@@ -3,6 +3,7 @@ import type { ComponentChild } from 'preact';
 import type { OwnChannel } from '../wire.ts';
 import { ChannelDialog, type ChannelTask } from './channel-dialog.ts';
 import { channels, otherPlaces } from './channel-list.ts';
+import { useDrawerFocus } from './drawer.ts';
 import { html } from './html.ts';
 import { icon, mark } from './icons.ts';
 import { NameDialog } from './name-dialog.ts';
@@ -14,14 +15,20 @@ import { darkNow, toggleTheme } from './theme-choice.ts';
 /** Only where it does not stand beside the conversation. */
 export const sidebarOpen = signal(false);
 
+// Whoever goes somewhere wants to see it.
+place.subscribe(() => {
+  sidebarOpen.value = false;
+});
+
 const task = signal<ChannelTask | undefined>(undefined);
 export const naming = signal(false);
 
 export function Sidebar(): ComponentChild {
   const { own } = channels.value;
+  const closing = useDrawerFocus<HTMLButtonElement>('(max-width: 760px)', sidebarOpen.value);
   return html`<nav class=${sidebarOpen.value ? 'sidebar open' : 'sidebar'} aria-label="Channels">
     <div class="brand">${mark(24)} Channelore
-      <button type="button" class="icon-button close-drawer" aria-label="Close the list of channels"
+      <button type="button" class="icon-button close-drawer" ref=${closing} aria-label="Close the list of channels"
         onClick=${() => {
           sidebarOpen.value = false;
         }}>${icon('close')}</button>
@@ -97,7 +104,7 @@ function ChannelLink({ id, name, thread }: { id: string; name: string; thread: b
   const current = (place.value.thread ?? place.value.channel) === id;
   return html`<a class=${thread ? 'channel-link thread' : 'channel-link'} href=${addressOf(id)} title=${name}
     aria-current=${current ? 'page' : undefined} onClick=${() => {
-      sidebarOpen.value = false;
+      if (current) sidebarOpen.value = false;
     }}>
     ${icon(thread ? 'thread' : 'channel', thread ? 14 : 16)} <span class="name">${name}</span>
   </a>`;

@@ -20,6 +20,9 @@ const longestPauseMs = 15_000;
 /** The server says something, if only a comment, more often than this. */
 const silenceMs = 45_000;
 
+/** A page in the background gives its connection back: a browser has only six of them for all pages together. */
+const hiddenMs = 60_000;
+
 export function openStream(url: string, handlers: StreamHandlers): Stream {
   const closing = new AbortController();
   let lastId = '';
@@ -29,12 +32,23 @@ export function openStream(url: string, handlers: StreamHandlers): Stream {
   const wakeUp = () => wake();
   addEventListener('online', wakeUp);
 
+  let hiding: ReturnType<typeof setTimeout> | undefined;
+  let drop = () => {};
+  const onVisibility = () => {
+    clearTimeout(hiding);
+    if (document.hidden) hiding = setTimeout(() => drop(), hiddenMs);
+    else wake();
+  };
+  document.addEventListener('visibilitychange', onVisibility);
+
   void run();
 
   return {
     close() {
       closing.abort();
       removeEventListener('online', wakeUp);
+      document.removeEventListener('visibilitychange', onVisibility);
+      clearTimeout(hiding);
       wake();
     },
   };
@@ -48,8 +62,11 @@ export function openStream(url: string, handlers: StreamHandlers): Stream {
         handlers.onLink('refused');
         return;
       }
-      handlers.onLink('lost');
-      await pause();
+      if (document.hidden) await shown();
+      else {
+        handlers.onLink('lost');
+        await pause();
+      }
     }
   }
 
@@ -57,6 +74,7 @@ export function openStream(url: string, handlers: StreamHandlers): Stream {
   async function connect(): Promise<'ended' | 'refused'> {
     const attempt = new AbortController();
     const giveUp = () => attempt.abort();
+    drop = giveUp;
     closing.signal.addEventListener('abort', giveUp);
     addEventListener('offline', giveUp);
     let watchdog = setTimeout(giveUp, silenceMs);
@@ -88,6 +106,12 @@ export function openStream(url: string, handlers: StreamHandlers): Stream {
       removeEventListener('offline', giveUp);
       closing.signal.removeEventListener('abort', giveUp);
     }
+  }
+
+  async function shown(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   }
 
   async function pause(): Promise<void> {
