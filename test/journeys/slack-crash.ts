@@ -40,7 +40,7 @@ export async function crashOnce(stage: Stage, crash: Crash): Promise<boolean> {
   slack.faults.length = 0;
   if (!(await revived(stage, dying))) return false;
   // In its channel's order: when this is answered, all is done that the crash left.
-  const next = await stage.answerTo(channel, slack.say(stage.ben, channel, `${slack.mention} and then?`), 30_000);
+  const next = await stage.answerTo(channel, slack.say(stage.ben, channel, `${slack.mention} and then?`), 60_000);
   assert.equal(shownText(next), 'And on.');
   const answer = piecesOf(slack.posts(channel), question);
   assert.equal(normal(shownText(answer)), normal(text), 'the text is whole');
@@ -72,7 +72,7 @@ export async function crashAgain(stage: Stage, crash: Pick<Crash, 'when' | 'n'>)
   };
   await slack.until(() => dying.killed !== undefined || isDone(), 'it is killed or done', 30_000);
   if (!(await revived(stage, dying))) return false;
-  await stage.answerTo(channel, slack.say(stage.ben, channel, `${slack.mention} and then?`), 30_000);
+  await stage.answerTo(channel, slack.say(stage.ben, channel, `${slack.mention} and then?`), 60_000);
   assert.deepEqual(shown(), ['first', second]);
   assert.deepEqual(slack.posts(channel).filter(slack.isStreaming), [], 'no stream is left open');
   return true;
