@@ -133,20 +133,17 @@ function createToProfile(
   log: Log,
 ): (layers: Layers) => Promise<Profile> {
   const named = new Set<string>();
-  const filled = async ({ preset, ...layer }: Layers[number]) =>
-    withPreset(layer, preset === undefined ? undefined : await presets.find(preset));
+  const found = async ({ preset, ...layer }: Layers[number]) => ({
+    ...layer,
+    preset: preset === undefined ? undefined : await presets.find(preset),
+  });
   return async (given) => {
-    const layers = await Promise.all(given.map(filled));
-    const { profile, ignored } = await resolveProfile(
-      layers.map((layer) => layer.settings),
-      defaults,
-      encode,
-    );
+    const { role, examples, layers } = withPreset(await Promise.all(given.map(found)));
+    const { profile, ignored } = await resolveProfile(layers, defaults, encode);
     for (const name of ignored.filter((one) => !named.has(one))) {
       named.add(name);
       log.warn({ name }, 'a stored setting is not understood and has no effect');
     }
-    const own = layers.find((layer) => layer.role !== undefined);
-    return own?.role === undefined ? profile : { ...profile, role: own.role, examples: own.examples };
+    return role === undefined ? profile : { ...profile, role, examples };
   };
 }

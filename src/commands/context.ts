@@ -27,7 +27,6 @@ export interface CommandDeps {
   pricesAsOf: string;
   commands(): readonly Command[];
   encode: EncoderFor;
-  /** Absent: there are none. */
   presets: Presets;
   link: LinkTo;
   /** As a PNG. */

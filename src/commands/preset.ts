@@ -79,17 +79,34 @@ function problem(words: string, cause?: unknown): BotError {
   return new BotError('config', words, { cause });
 }
 
-interface RoleLayer {
+/** What is set for a thread, a channel or a workspace. */
+export interface PresetLayer {
   role: string | undefined;
+  preset: Preset | undefined;
   settings: Layer;
 }
 
-/** What is set for a thread or a channel, over what its preset says. Examples go with the role they belong to. */
-export function withPreset(
-  { role, settings }: RoleLayer,
-  preset: Preset | undefined,
-): RoleLayer & { examples: readonly Example[] } {
-  if (preset === undefined) return { role, settings, examples: [] };
-  const examples = role === undefined ? preset.examples : [];
-  return { role: role ?? preset.role, settings: { ...preset.settings, ...settings }, examples };
+interface WithPreset {
+  role: string | undefined;
+  examples: readonly Example[];
+  /** The one whose role holds. */
+  preset: Preset | undefined;
+  /** The first wins. */
+  layers: readonly Layer[];
+}
+
+/**
+ * The nearest role holds, and of presets only the one it is of: its examples and settings belong to it. Anybody may
+ * choose one, so what an admin has set, wherever that is, comes before what a preset would set.
+ */
+export function withPreset(given: readonly PresetLayer[]): WithPreset {
+  const own = given.find(({ role, preset }) => role !== undefined || preset !== undefined);
+  const preset = own?.role === undefined ? own?.preset : undefined;
+  const settings = given.map((layer) => layer.settings);
+  return {
+    role: own?.role ?? preset?.role,
+    examples: preset?.examples ?? [],
+    preset,
+    layers: preset === undefined ? settings : [...settings, preset.settings],
+  };
 }

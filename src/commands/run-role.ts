@@ -5,20 +5,21 @@ import { planLimits, smallestHigh } from '../conversation/limits.ts';
 import type { Profile } from '../conversation/profile.ts';
 import { cleanText } from '../conversation/recording.ts';
 import { BotError } from '../errors.ts';
-import { parentChannel } from '../event.ts';
 import { type Context, privately, publicly, type Result } from './context.ts';
+import { placesOf } from './layers.ts';
 import { nearest, quote } from './nearest.ts';
 import type { Preset } from './preset.ts';
-import { noPresets, type Presets } from './presets.ts';
+import type { Presets } from './presets.ts';
 import { resolveProfile, settingNamed } from './settings.ts';
 
 /** The channel's system role: in its own words, or a preset's. */
 
 export async function showRole(context: Context): Promise<Result> {
-  const { profile } = context;
-  const presets = presetsOf(context);
-  const chosen = await chosenPreset(context);
-  const isThere = chosen !== undefined && (await presets.find(chosen)) !== undefined;
+  const { deps, channel, profile } = context;
+  const { presets } = deps;
+  const own = (await placesOf(deps, channel)).find(({ role, chosen }) => role !== undefined || chosen !== undefined);
+  const chosen = own?.chosen;
+  const isThere = own?.preset !== undefined;
   const from = isThere ? `, of the preset **${chosen}**` : '';
   const lines = [`The role here${from}:`, `> ${profile.role.replaceAll('\n', '\n> ')}`];
   if (chosen !== undefined && !isThere) {
@@ -36,16 +37,6 @@ function presetLine({ name, description }: Preset): string {
   return `- **${name}**: ${description}`;
 }
 
-/** Whose role holds: a thread's own, else its channel's. */
-async function chosenPreset({ deps, channel }: Context): Promise<string | undefined> {
-  const above = parentChannel(channel);
-  for (const one of above === undefined ? [channel] : [channel, above]) {
-    const { head } = await deps.memory.conversations.read(one);
-    if (head.role !== undefined || head.preset !== undefined) return head.preset;
-  }
-  return undefined;
-}
-
 export async function setRole(context: Context): Promise<Result> {
   const { profile, values } = context;
   const role = cleanText(String(values.text));
@@ -57,10 +48,9 @@ export async function setRole(context: Context): Promise<Result> {
 
 export async function setPreset(context: Context): Promise<Result> {
   const { deps, profile, values, who } = context;
-  const presets = presetsOf(context);
-  const preset = await presetNamed(presets, String(values.preset));
-  const { settings } = (await deps.memory.conversations.read(context.channel)).head;
-  const resolved = await resolveProfile([settings, preset.settings], profile, deps.encode);
+  const preset = await presetNamed(deps.presets, String(values.preset));
+  const set = (await placesOf(deps, context.channel)).map((place) => place.settings);
+  const resolved = await resolveProfile([...set, preset.settings], profile, deps.encode);
   const changed = { ...resolved.profile, role: preset.role, examples: preset.examples };
   const fixedTokens = await mustFit(context, changed);
   const toolNames = deps.memory.toolbox.names();
@@ -97,10 +87,6 @@ export async function clearRole(context: Context): Promise<Result> {
     throw new BotError('input', `no role was set for ${context.here}; the usual one holds`);
   }
   return await change(context, {}, 'cleared the role', `${context.who} cleared the role; the usual one holds again.`);
-}
-
-function presetsOf({ deps }: Context): Presets {
-  return deps.presets ?? noPresets;
 }
 
 /** Beside what stands in every prompt, enough must remain for a conversation. */

@@ -7,35 +7,24 @@ import { type ChannelId, type Notice, parentChannel } from '../event.ts';
 import { modelRefusal } from '../model/refusal.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import { type CommandDeps, type Context, privately, publicly, type Result } from './context.ts';
+import { placesOf, whatHolds, without } from './layers.ts';
 import type { SettingValue } from './setting.ts';
-import { chosenSettings, type Layer, settingNamed, settings } from './settings.ts';
+import { type Layer, settingNamed, settings } from './settings.ts';
 
 /** What holds in a channel, changed and shown. */
 
 const workspacePrefix = /^workspace\./i;
 
 export async function showSettings({ deps, channel, profile }: Context): Promise<Result> {
-  const layers = await layersOf(deps, channel);
-  const { chosen, ignored } = chosenSettings(layers.map((layer) => layer.settings));
+  const { chosen, ignored } = whatHolds(await placesOf(deps, channel));
   const lines = settings.map((setting) => {
     const own = chosen.find((one) => one.setting.name === setting.name);
     const value = own?.value.shown ?? setting.shownIn(profile) ?? 'left to the provider';
-    return `\`${setting.name.padEnd(18)}\` ${value}${own === undefined ? '' : ` (set for this ${layers[own.layer]?.name})`}`;
+    return `\`${setting.name.padEnd(18)}\` ${value}${own === undefined ? '' : ` (${own.from})`}`;
   });
   if (ignored.length > 0)
     lines.push(`⚠️ Stored, but no longer understood: ${ignored.join(', ')}. \`settings clear\` removes them.`);
   return privately(['**What holds here**', ...lines].join('\n'));
-}
-
-async function layersOf({ memory }: CommandDeps, channel: ChannelId): Promise<{ name: string; settings: Layer }[]> {
-  const above = parentChannel(channel);
-  const own = {
-    name: above === undefined ? 'channel' : 'thread',
-    settings: (await memory.conversations.read(channel)).head.settings,
-  };
-  const parent =
-    above === undefined ? [] : [{ name: 'channel', settings: (await memory.conversations.read(above)).head.settings }];
-  return [own, ...parent, { name: 'workspace', settings: await memory.workspaces.settings(channel) }];
 }
 
 export async function setSetting(context: Context): Promise<Result> {
@@ -70,9 +59,9 @@ export async function clearSetting(context: Context): Promise<Result> {
   const { deps, channel, who, here } = context;
   const { name, isWorkspace } = place(context);
   const where = isWorkspace ? 'the workspace' : here;
-  const layers = await layersOf(deps, channel);
-  const layer = isWorkspace ? layers.at(-1) : layers[0];
-  if (layer !== undefined && !Object.hasOwn(layer.settings, name)) {
+  const places = await placesOf(deps, channel);
+  const own = isWorkspace ? places.at(-1) : places[0];
+  if (own !== undefined && !Object.hasOwn(own.settings, name)) {
     throw new BotError(
       'input',
       `\`${name}\` is not set for ${where}; \`settings show\` tells what holds, and from where`,
@@ -83,10 +72,6 @@ export async function clearSetting(context: Context): Promise<Result> {
   const what = `cleared ${name}${isWorkspace ? ' for the workspace' : ''}`;
   await store(context, isWorkspace, what, (own) => without(own, name), result.notice);
   return result;
-}
-
-function without(layer: Layer, name: string): Layer {
-  return Object.fromEntries(Object.entries(layer).filter(([key]) => key !== name));
 }
 
 function place({ values }: Context): { name: string; isWorkspace: boolean } {
@@ -140,7 +125,7 @@ async function changeHead(
 
 /**
  * A model that the server does not know is taken back where it was set, unless another one was set meanwhile; answers
- * what people are told.
+ * what people are told. The one a preset names is its author's to change.
  */
 export async function undoUnknownModel(
   deps: CommandDeps,
@@ -149,8 +134,12 @@ export async function undoUnknownModel(
   error: BotError,
 ): Promise<string | undefined> {
   if (!modelRefusal(error)?.unknownModel) return undefined;
-  const layers = await layersOf(deps, channel);
-  const set = layers.find((layer) => 'model' in layer.settings);
+  const places = await placesOf(deps, channel);
+  const set = places.find((one) => 'model' in one.settings);
+  const { preset } = whatHolds(places);
+  if (set === undefined && preset?.settings.model === model) {
+    return `⚙️ The preset **${preset.name}** names the model “${model}”, which is not there. \`role preset\` chooses another, or an admin sets the model with \`settings set model\`.`;
+  }
   if (set === undefined || set.settings.model !== model) return undefined;
   const drop = (layer: Layer): Layer => (layer.model === model ? without(layer, 'model') : layer);
   const change = { at: deps.now(), by: 'I', what: `took back the unknown model ${model}` };

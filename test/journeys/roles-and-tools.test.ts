@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import type { Answer, ChatRequest } from '../sim/model-answer.ts';
+import { type Answer, type ChatRequest, failure } from '../sim/model-answer.ts';
 import { startModelServer } from '../sim/model-server.ts';
 import { type Line, newFolder, order, say, shownOf, startProgram } from './program.ts';
 
@@ -35,6 +35,9 @@ const best = `SELECT artists.name, count(*) AS n FROM artists JOIN albums ON art
 
 /** A model that calls what it is asked to, and mends what went wrong. */
 function answer(request: ChatRequest): string | Answer {
+  if (request.model === 'gpt-imaginary') {
+    return failure(404, { message: 'The model `gpt-imaginary` does not exist', code: 'model_not_found' });
+  }
   const asked = request.messages.findLast((message) => message.role === 'user')?.text ?? '';
   const last = resultsOf(request).at(-1);
   if (asked.includes('most tracks')) {
@@ -143,6 +146,35 @@ test('a role says which tools it has', async () => {
   await run('desk', 'role preset sql-analyst');
   await ask('desk', 'Hello!');
   assert.deepEqual(offered(), ['ask_database']);
+});
+
+test('the settings of a role are those of its role alone, and never stronger than what an admin has set', async () => {
+  await run('desk', 'role set You are a poet.', thread);
+  await ask('desk', 'A verse!', thread);
+  assert.ok(offered().length > 1, 'the tools of the role above went with it');
+  await run('lobby', 'settings set tools none');
+  await run('lobby', 'role preset sql-analyst', thread);
+  await ask('lobby', 'Hello!', thread);
+  assert.match(system(), /^You answer questions about the data/);
+  assert.deepEqual(offered(), []);
+});
+
+test('what comes from a role is shown so, and a model that it names and nobody knows is told', async () => {
+  const shown = String((await run('desk', 'settings show')).text);
+  assert.match(shown, /`temperature {7}` 0 \(from the preset sql-analyst\)/);
+  assert.match(shown, /`tools {13}` ask_database \(from the preset sql-analyst\)/);
+  assert.match(String((await run('desk', 'settings clear tools')).text), /not set for this channel/);
+  writeFileSync(
+    path.join(roles, 'x0.md'),
+    '---\nname: dreamer\ndescription: dreams\nsettings: {model: gpt-imaginary}\n---\nYou dream.\n',
+  );
+  await run('dream', 'role preset dreamer');
+  const id = say(program, 'Hello?', { channel: 'dream' });
+  assert.match(String((await program.ending(id)).text), /^⚠️ The chat API does not know the model “gpt-imaginary”/);
+  const told = await program.line((line) => line.id === id && line.key === 'undone');
+  assert.match(String(told.text), /The preset \*\*dreamer\*\* names the model “gpt-imaginary”, which is not there/);
+  await run('dream', 'settings set model gpt-4o');
+  assert.equal(await ask('dream', 'And now?'), 'Fine.');
 });
 
 test('a role that leaves no room, or wants what is not offered, is told so', async () => {

@@ -54,23 +54,32 @@ test('what is wrong with a file is said', () => {
   }
 });
 
-test('what a channel sets itself wins over its preset, and examples go with the role they belong to', () => {
-  const preset = {
-    ...parsePreset(bee),
-    settings: { temperature: 1, seed: 2 },
-    examples: [{ user: 'a', assistant: 'b' }],
-  };
-  assert.deepEqual(withPreset({ role: undefined, settings: { seed: 3 } }, preset), {
-    role: 'You are a bee.',
-    settings: { temperature: 1, seed: 3 },
-    examples: [{ user: 'a', assistant: 'b' }],
-  });
-  assert.deepEqual(withPreset({ role: 'Own', settings: {} }, preset).examples, []);
-  assert.deepEqual(withPreset({ role: undefined, settings: {} }, undefined), {
-    role: undefined,
-    settings: {},
-    examples: [],
-  });
+const temperate = {
+  ...parsePreset(bee),
+  settings: { temperature: 1, seed: 2 },
+  examples: [{ user: 'a', assistant: 'b' }],
+};
+const unset = { role: undefined, preset: undefined, settings: {} };
+
+test('a preset brings its role, its examples and its settings', () => {
+  const { role, examples, layers } = withPreset([{ ...unset, preset: temperate, settings: { seed: 3 } }, unset]);
+  assert.equal(role, 'You are a bee.');
+  assert.deepEqual(examples, [{ user: 'a', assistant: 'b' }]);
+  assert.deepEqual(layers, [{ seed: 3 }, {}, { temperature: 1, seed: 2 }]);
+});
+
+test('what is set for a channel or a workspace wins over what anybody may choose in a thread', () => {
+  const { layers } = withPreset([{ ...unset, preset: temperate }, unset, { ...unset, settings: { tools: [] } }]);
+  assert.deepEqual(layers.at(-1), temperate.settings);
+});
+
+test('where another role holds, nothing is left of a preset', () => {
+  const { preset, examples, layers } = withPreset([
+    { ...unset, role: 'Own' },
+    { ...unset, preset: temperate },
+  ]);
+  assert.deepEqual({ preset, examples, layers }, { preset: undefined, examples: [], layers: [{}, {}] });
+  assert.equal(withPreset([unset, unset]).role, undefined);
 });
 
 function open(t: { after(run: () => void): void }) {
