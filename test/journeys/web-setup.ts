@@ -81,7 +81,7 @@ async function visit(
 ): Promise<Page> {
   const context = await browser.newContext({ viewport: wide, reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   const complain = (text: string) => {
     if (expected?.test(text) !== true) complaints.push(text);
   };

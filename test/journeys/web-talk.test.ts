@@ -168,7 +168,7 @@ test('in the console', { skip: noBrowser }, async (t) => {
     await page.getByRole('button', { name: 'Delete staying' }).click();
     await page.getByRole('button', { name: 'Delete for good' }).click();
     await page.getByRole('heading', { level: 1, name: '# general' }).waitFor();
-    assert.equal(await page.getByRole('link', { name: 'staying', exact: true }).count(), 0);
+    await page.getByRole('link', { name: 'staying', exact: true }).waitFor({ state: 'detached' });
   });
 });
 

@@ -55,8 +55,9 @@ async function request(path: string, init: RequestInit): Promise<Response> {
 }
 
 async function answerOf<T>(response: Response): Promise<T> {
-  const text = await response.text();
-  const body: T = text === '' ? undefined : JSON.parse(text);
+  // Where nothing is to be told there is no body, or a page for people without this one.
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
+  const body: T = isJson ? await response.json() : undefined;
   return body;
 }
 
