@@ -54,6 +54,14 @@ interface StoredPage {
   turns: Turn[];
 }
 
+/** What goes along with what is meant: answers with its words, and those that rest on it. */
+interface Wanted {
+  texts: readonly string[];
+  /** In a thread: the turns that go in the channel above. */
+  above: ReadonlySet<number>;
+}
+
+const none: ReadonlySet<number> = new Set();
 const pagesAtOnce = 64;
 const manyTexts = 50;
 
@@ -80,7 +88,7 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
     channel: ChannelId,
     erasure: Erasure,
     also: StoredRecord[],
-    wanted: readonly string[],
+    wanted: Wanted,
   ): Promise<Amended> {
     const gone = await conversations.change<{ folds: StoredFold[]; turns: Turn[] }>(channel, async (state) => {
       const { pages, turns } = await planErasure(channel, erasure, wanted);
@@ -105,21 +113,20 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
   async function planErasure(
     channel: ChannelId,
     erasure: Erasure,
-    wanted: readonly string[],
+    { texts, above }: Wanted,
   ): Promise<{ pages: StoredPage[]; turns: Turn[] }> {
-    const questions = new Set<number>();
+    const gone = new Set<number>();
     const turns: Turn[] = [];
     const pages: StoredPage[] = [];
     for await (const page of pagesOf(channel)) {
       const hit = new Set<number>();
       // Comparing many texts with many answers takes long: others go first.
-      if (wanted.length > manyTexts) await setImmediate();
+      if (texts.length > manyTexts) await setImmediate();
       for (const turn of page.turns) {
         if (turn.erased !== undefined) continue;
-        const isAnswer = turn.answers !== undefined && questions.has(turn.answers);
-        const isRepeat = (): boolean => turn.role === 'assistant' && repeats(turn, wanted);
-        if (!isAnswer && !erasure.isMeant(turn) && !isRepeat()) continue;
-        questions.add(turn.seq);
+        const isRepeat = (): boolean => turn.role === 'assistant' && repeats(turn, texts);
+        if (!restsOn(turn, gone, above) && !erasure.isMeant(turn) && !isRepeat()) continue;
+        gone.add(turn.seq);
         hit.add(turn.seq);
         turns.push(turn);
       }
@@ -132,25 +139,30 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
     return { pages, turns };
   }
 
-  async function textsMeant(channel: ChannelId, isMeant: (turn: Turn) => boolean): Promise<string[]> {
+  /** What is meant, and which turns go with it, as far as they can be told without its words. */
+  async function findMeant(channel: ChannelId, isMeant: (turn: Turn) => boolean): Promise<Wanted> {
     const texts: string[] = [];
+    const seqs = new Set<number>();
     for await (const page of pagesOf(channel)) {
-      for (const turn of page.turns)
-        if (turn.role === 'user' && turn.erased === undefined && isMeant(turn)) texts.push(turn.text);
+      for (const turn of page.turns) {
+        if (turn.erased !== undefined || !(isMeant(turn) || restsOn(turn, seqs, none))) continue;
+        seqs.add(turn.seq);
+        if (turn.role === 'user') texts.push(turn.text);
+      }
     }
-    return texts;
+    return { texts: toWanted(texts), above: seqs };
   }
 
   return {
-    /** Answers in threads that repeat what was said in the channel go with it. */
+    /** Answers in threads that repeat or cite what was said in the channel go with it. */
     async erase(channel, erasure, also) {
-      const wanted = toWanted(await textsMeant(channel, erasure.isMeant));
-      const hasThreads = wanted.length > 0 && parentChannel(channel) === undefined;
+      const wanted = await findMeant(channel, erasure.isMeant);
+      const hasThreads = wanted.above.size > 0 && parentChannel(channel) === undefined;
       // Before the channel: after a crash in between, what is to be looked for is still known.
       for (const thread of hasThreads ? (await familyOf(store, channel)).slice(1) : []) {
         await eraseTurns(thread, { isMeant: () => false, why: erasure.why, change: undefined }, [], wanted);
       }
-      return await eraseTurns(channel, erasure, also, wanted);
+      return await eraseTurns(channel, erasure, also, { ...wanted, above: none });
     },
 
     async expire(channel, before) {
@@ -190,6 +202,15 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
 
 function idsOf(pages: readonly StoredPage[]): string[] {
   return pages.map((page) => page.id);
+}
+
+/** It answers what is gone, or cites it, in whatever words. */
+function restsOn(turn: Turn, gone: ReadonlySet<number>, goneAbove: ReadonlySet<number>): boolean {
+  if (turn.answers !== undefined && gone.has(turn.answers)) return true;
+  const cited = [turn, ...(turn.alternatives ?? [])].flatMap((one) => one.recalled ?? []).filter((one) => one.cited);
+  return cited.some(({ above, seq, beside = [] }) =>
+    [seq, ...beside].some((one) => (above ? goneAbove : gone).has(one)),
+  );
 }
 
 function expiredTurn(turn: Turn): Turn {

@@ -191,12 +191,14 @@ export function createMemory(deps: MemoryDeps): Memory {
       };
     },
 
-    /** An upper estimate: everything unfolded, the folds, the role and the question, at most the whole budget. */
+    /** An upper estimate: all that is unfolded, folds, role, question, what may be recalled; at most the whole budget. */
     async reserve(channel, person, profile, question) {
       const state = await conversations.read(channel);
       const folded = state.view.folds.reduce((sum, fold) => sum + fold.tokens, 0);
-      const all =
-        folded + state.rawTokens + question.tokens + (await fixedTokens(channel, profile, question.name === undefined));
+      const fixed = await fixedTokens(channel, profile, question.name === undefined);
+      const mayRecall = state.view.folds.length > 0 || parentChannel(channel) !== undefined;
+      const recalled = mayRecall ? planLimits(profile.memory, fixed).recall : 0;
+      const all = fixed + folded + state.rawTokens + question.tokens + recalled;
       const promptTokens = Math.min(profile.memory.tokens, all);
       return await ledger.reserve({
         channel,

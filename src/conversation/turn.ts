@@ -18,23 +18,26 @@ const keptAttachmentSchema = z.object({
   problem: z.string().optional(),
 });
 
-const alternativeSchema = z.object({
-  text: z.string(),
-  tokens: z.number(),
-  at: z.number(),
-  model: z.string(),
-  tools: z.array(toolStepSchema).optional(),
-  partial: z.string().optional(),
-});
-
 /** Where it stands: what was said is not kept twice. */
 const recalledSchema = z.object({
   /** In a thread: it was said in the channel above. */
   above: z.boolean().optional(),
   epoch: z.number(),
   seq: z.number(),
+  /** Others that were said with it and stood in one line with it. */
+  beside: z.array(z.number()).optional(),
   /** The answer names it. */
   cited: z.boolean().optional(),
+});
+
+const alternativeSchema = z.object({
+  text: z.string(),
+  tokens: z.number(),
+  at: z.number(),
+  model: z.string(),
+  recalled: z.array(recalledSchema).optional(),
+  tools: z.array(toolStepSchema).optional(),
+  partial: z.string().optional(),
 });
 
 export type RecalledRef = z.infer<typeof recalledSchema>;

@@ -7,8 +7,9 @@ export interface Version extends Alternative {
   chosen: boolean;
 }
 
-export function toAlternative({ text, tokens, at, model, tools, partial }: Turn): Alternative {
-  return { text, tokens, at, model: model ?? '', ...(tools && { tools }), ...(partial !== undefined && { partial }) };
+export function toAlternative({ text, tokens, at, model, recalled, tools, partial }: Turn): Alternative {
+  const rest = { ...(recalled && { recalled }), ...(tools && { tools }), ...(partial !== undefined && { partial }) };
+  return { text, tokens, at, model: model ?? '', ...rest };
 }
 
 function asAlternative(version: Version): Alternative {
@@ -24,7 +25,7 @@ export function versionsOf(turn: Turn): Version[] {
 
 /** Puts one of its versions in the turn's place. */
 export function withVersion(turn: Turn, version: Version): Turn {
-  const { tools: _, partial: __, ...rest } = turn;
+  const { recalled: _, tools: __, partial: ___, ...rest } = turn;
   const others = versionsOf(turn).filter((one) => one.at !== version.at || one.text !== version.text);
   return { ...rest, ...asAlternative(version), rev: turn.rev + 1, alternatives: others.map(asAlternative) };
 }

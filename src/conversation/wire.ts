@@ -27,8 +27,17 @@ function attachmentText(attachment: KeptAttachment): string {
   return `[${kind} ${name}]\n${text}\n[end of ${name}]`;
 }
 
+/** As citing writes it. An address is for people: to a model it is a heap of tokens, and ids to make up others from. */
+const citedLink = /(?<=\(|; )\[([^[\]\n]{1,60}, \d{1,2} [A-Z][a-z]{2,3}(?: \d{4})?)\]\([^\s()]+\)/g;
+
+/** What was said, without the way to what an answer cites. */
+export function plainText({ text, recalled }: Pick<Turn, 'text' | 'recalled'>): string {
+  return recalled?.some(({ cited }) => cited) ? text.replace(citedLink, '$1') : text;
+}
+
 function assistantText(turn: Turn): string {
-  return turn.partial === undefined ? turn.text : `${turn.text} […]`;
+  const text = plainText(turn);
+  return turn.partial === undefined ? text : `${text} […]`;
 }
 
 /** The turn as the model reads it; a call without its result never leaves the journal. */

@@ -1,10 +1,13 @@
+import { type Fence, fenceAfter, maxFenceLine } from './fence.ts';
+
 /**
  * What the model recalls it cites by marker, `[m3]` or `[m1, m4]`; people read who said it and when, and open it. The
  * text comes in pieces that may end anywhere: what may yet become a marker is held back.
  */
 export interface Citing {
   push(text: string): string;
-  rest(): string;
+  /** `torn`: the text broke off, and half a marker at its end is none. */
+  rest(torn: boolean): string;
   /** The markers that were used. */
   used(): ReadonlySet<number>;
 }
@@ -27,9 +30,25 @@ export function createCiting(sources: readonly Source[]): Citing {
   let held = '';
   /** What stood right before: whether a bracket opens an index. */
   let before = '';
+  /** A block of code is left as it is. */
+  let open: Fence | undefined;
+  let line = '';
 
   function cite(text: string): string {
-    const cited = (before + text).replace(citation, toText).slice(before.length);
+    const [first = '', ...others] = text.split('\n');
+    const lines = [citeInLine(first)];
+    for (const next of others) {
+      open = fenceAfter(open, line);
+      line = '';
+      before = '\n';
+      lines.push(citeInLine(next));
+    }
+    return lines.join('\n');
+  }
+
+  function citeInLine(text: string): string {
+    const cited = open === undefined ? (before + text).replace(citation, toText).slice(before.length) : text;
+    line = (line + text).slice(0, maxFenceLine + 1);
     before = text.slice(-1) || before;
     return cited;
   }
@@ -51,8 +70,8 @@ export function createCiting(sources: readonly Source[]): Citing {
       held = isOpen ? all.slice(open.index) : '';
       return cite(isOpen ? all.slice(0, open.index) : all);
     },
-    rest() {
-      const last = held;
+    rest(torn) {
+      const last = torn && held.startsWith('[m') ? '' : held;
       held = '';
       return cite(last);
     },

@@ -33,6 +33,7 @@ export async function pour(
   const citing = createCiting(toSources(prepared.along.recalled, deps.link, deps.now()));
   const calls: ToolCall[] = [];
   let cut = false;
+  let isWhole = false;
   const push = (text: string): void => {
     // Between what was said before a tool was called and what is said now.
     const isNext = before !== '' && stream.text() === before;
@@ -61,6 +62,7 @@ export async function pour(
           charge(event.model, event.usage);
           spell.model = event.model;
           cut = event.finish === 'length';
+          isWhole = !cut;
           // A fallback's window and way of counting say nothing about the model that was asked for.
           if (event.asked !== profile.model) break;
           deps.calibration.fitted(profile.model, prepared.promptTokens + profile.maxReplyTokens, true);
@@ -69,7 +71,7 @@ export async function pour(
       }
     }
   } finally {
-    push(citing.push(opening.rest()) + citing.rest());
+    push(citing.push(opening.rest()) + citing.rest(!isWhole));
     for (const marker of citing.used()) spell.cited.add(marker);
   }
   return { text: stream.text().slice(before.length).trim(), calls, cut };

@@ -26,7 +26,7 @@ export interface Prepared {
   tools: readonly Tool[];
   /** The names of those that would take too much of the prompt. */
   toolsLeftOut: readonly string[];
-  /** What was found again for the question, as `messages` has it. */
+  /** What was found again for the question; where later rounds leave no room for it, the answer may still cite it. */
   along: Along;
   /** Our own count of `messages` and `tools`, primer included. */
   promptTokens: number;
@@ -116,7 +116,7 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
     messages,
     tools: standing.tools,
     toolsLeftOut: standing.leftOut,
-    along: fits ? along : nothingAlong,
+    along,
     promptTokens: plan.tokens.total - plan.tokens.newest + newestTokens + (fits ? along.tokens : 0),
     plan,
     limits,
@@ -144,13 +144,14 @@ async function findAlong({ recall, conversations }: PrepareDeps, asked: Asked, a
   const room = Math.min(limits.recall, budget - plan.tokens.total);
   if (room <= 0 || (around.isWhole && parentChannel(channel) === undefined)) return nothingAlong;
   const replied = question.replyTo === undefined ? undefined : await findTurn(conversations, channel, question.replyTo);
-  const shown = new Set([...plan.turns.map((turn) => turn.seq), question.seq]);
+  // What came after it, an answer that is to be written again among it, is no past of the question.
+  const shown = new Set(plan.turns.map((turn) => turn.seq));
   const found = await recall.search(channel, {
     text: [question.text, replied?.text ?? ''].join('\n').trim(),
     people: [question.author, replied?.author, ...mentionedIn(question.text, state.head.people)].filter(
       (id) => id !== undefined,
     ),
-    isShown: (one, seq) => (one === channel ? shown : seed.shown).has(seq),
+    isShown: (one, seq) => (one === channel ? seq >= question.seq || shown.has(seq) : seed.shown.has(seq)),
     maxTokens: room,
     counter,
   });

@@ -55,6 +55,7 @@ export function toRefs(recalled: readonly Recalled[], channel: ChannelId, cited:
     ...(one.channel !== channel && { above: true }),
     epoch: one.epoch,
     seq: one.seq,
+    ...(one.seqs.length > 1 && { beside: one.seqs.filter((seq) => seq !== one.seq) }),
     ...(cited.has(n + 1) && { cited: true }),
   }));
 }

@@ -13,7 +13,7 @@ const sources = [
 
 function cited(...pieces: string[]): string {
   const citing = createCiting(sources);
-  return pieces.map((piece) => citing.push(piece)).join('') + citing.rest();
+  return pieces.map((piece) => citing.push(piece)).join('') + citing.rest(false);
 }
 
 test('a marker becomes who said it and when, with the way there', () => {
