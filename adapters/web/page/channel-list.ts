@@ -17,7 +17,9 @@ export const channelName = computed(() => ownChannel.value?.name ?? otherChannel
 export const isOwn = computed(() => place.value.channel?.startsWith('web/console/') ?? false);
 
 export const threadName = computed(
-  () => ownChannel.value?.threads.find(({ id }) => id === place.value.thread)?.name ?? 'Thread',
+  () =>
+    [...(ownChannel.value?.threads ?? []), ...channels.value.others].find(({ id }) => id === place.value.thread)
+      ?.name ?? 'Thread',
 );
 
 export function threadOn(message: string): OwnThread | undefined {

@@ -2,6 +2,7 @@ import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Inspection } from '../views.ts';
 import type { OrderAnswer } from '../wire.ts';
+import { isOwn } from './channel-list.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
 import { inspected, order } from './inspected.ts';
@@ -40,7 +41,7 @@ export function MemoryOrders({ memory }: { memory: Inspection }): ComponentChild
         }} />
       </label>
       ${button(`forget last ${last}`, 'Forget', true)}
-      ${button('forget me', 'Forget me', true)}
+      ${isOwn.value ? button('forget me', 'Forget me', true) : ''}
       ${admin ? button('forget everything', 'Forget everything', true) : ''}
     </div>
     <div aria-live="polite">
