@@ -59,6 +59,9 @@ const meantWeight = 1.5;
 const mostTermsInTurn = 4000;
 /** Of a question that is a document the rarest words are enough. */
 const mostTerms = 64;
+/** Beside its rarest words, those of a question that stand in more of the turns tell nothing of which turn is meant. */
+const alwaysAsked = 10;
+const telltale = 0.2;
 /** Names and months beyond this are part of what was pasted, not of what is asked. */
 const wordsAskedChars = 4000;
 const wordsPerPause = 200;
@@ -190,9 +193,10 @@ export function createRecallIndex(): RecallIndex {
       const rarest = [...terms]
         .map((term) => ({ term, frequency: postings.frequency(term) }))
         .sort((x, y) => x.frequency - y.frequency || (x.term < y.term ? -1 : 1));
-      const found = rarest.filter(({ frequency }) => frequency > 0).slice(0, mostTerms);
-      const lists = found.map(({ term }) => postings.list(term));
       const talk = asked.by === 'talk';
+      const found = rarest.filter(({ frequency }) => frequency > 0).slice(0, mostTerms);
+      const telling = talk ? found.filter(({ frequency }, n) => n < alwaysAsked || frequency <= turns * telltale) : found;
+      const lists = telling.map(({ term }) => postings.list(term));
       const { scores, matched } = yield* score(lists, { slots: seqs.length, turns, words, lengths, links: all, talk });
       const meant = talk ? speakers.meant(spoken, asked.people) : new Set<number>();
       const best = createBest(asked.most);

@@ -7,7 +7,7 @@ export interface RecentPages {
   bytes(): number;
 }
 
-const mostBytes = 1024 * 1024;
+const mostBytes = 3 * 1024 * 1024;
 /** A turn and its fields, and what a token takes as text. */
 const turnBytes = 400;
 const tokenBytes = 8;
