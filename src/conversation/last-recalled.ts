@@ -25,10 +25,8 @@ export async function lastRecalled(conversations: Conversations, channel: Channe
   return found.filter((one) => one !== undefined);
 }
 
-/** Nothing of what was put away since, or cannot be read any more. */
-async function turnAt({ read, journal }: Conversations, channel: ChannelId, ref: TurnRef): Promise<Turn | undefined> {
-  const { view } = await read(channel);
-  if (!view.spans.some(({ epoch }) => epoch === ref.epoch)) return undefined;
+/** Nothing where the page cannot be read any more. */
+async function turnAt({ journal }: Conversations, channel: ChannelId, ref: TurnRef): Promise<Turn | undefined> {
   try {
     return (await journal.page(channel, ref)).find((one) => one.seq === ref.seq);
   } catch (error) {

@@ -83,6 +83,12 @@ function asksForAll(text: string): boolean {
 }
 
 function quote(phrases: Phrases, reading: Reading, statement: Statement): string {
+  const { marker } = statement;
+  const quoted = quoteOf(phrases, reading, statement);
+  return marker === undefined ? quoted : `${quoted} ${marker}`;
+}
+
+function quoteOf(phrases: Phrases, reading: Reading, statement: Statement): string {
   const what = clip(statement.text, maxQuoteChars);
   const { speaker, source } = statement;
   // In a conversation of two, whoever is quoted from a summary is the one who asks.

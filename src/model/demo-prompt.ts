@@ -7,7 +7,9 @@ export interface Statement {
   text: string;
   /** Nobody in a conversation of two. */
   speaker: string | undefined;
-  source: 'turn' | 'summary';
+  source: 'turn' | 'summary' | 'recall';
+  /** What it is cited by. */
+  marker?: string | undefined;
 }
 
 export interface Reading {
@@ -30,6 +32,7 @@ export function readPrompt(messages: readonly ChatMessage[]): Reading {
   const named = turns.every((text) => namePrefix.test(text));
   const newest = splitName(turns.at(-1) ?? '', named);
   const summaries = said.flatMap((parts) => parts.summaries).flatMap(readSummary);
+  const recalled = said.flatMap((parts) => parts.recalled).flatMap(readRecalled);
   const earlier = turns.slice(0, -1).map((text) => splitName(text, named));
   const spoken = [...earlier, newest].flatMap(({ speaker, text }) =>
     toSentences(text).map((sentence): Statement => ({ text: sentence, speaker, source: 'turn' })),
@@ -38,17 +41,28 @@ export function readPrompt(messages: readonly ChatMessage[]): Reading {
     role: role.split('\n\n')[0]?.trim() ?? '',
     newest: newest.text,
     asker: newest.speaker,
-    statements: [...summaries, ...spoken].filter(
+    statements: [...summaries, ...recalled, ...spoken].filter(
       ({ text }) => !isQuestion(text) && !isRequest(text) && !isGreeting(text),
     ),
     first: !messages.some((message) => message.role === 'assistant') && summaries.length === 0,
   };
 }
 
-function toParts(content: Extract<ChatMessage, { role: 'user' }>['content']): { text: string; summaries: string[] } {
+interface Parts {
+  text: string;
+  summaries: string[];
+  recalled: string[];
+}
+
+function toParts(content: Extract<ChatMessage, { role: 'user' }>['content']): Parts {
   const { text, blocks } = takeBlocks(contentText(content));
-  const summaries = blocks.filter(({ tag }) => tag !== 'now' && tag !== 'channel_note').map(({ body }) => body);
-  return { text, summaries };
+  const bodies = (isMeant: (tag: string) => boolean) =>
+    blocks.filter(({ tag }) => isMeant(tag)).map(({ body }) => body);
+  return {
+    text,
+    summaries: bodies((tag) => !['now', 'channel_note', 'channel_recall'].includes(tag)),
+    recalled: bodies((tag) => tag === 'channel_recall'),
+  };
 }
 
 export function contentText(content: ChatMessage['content']): string {
@@ -98,6 +112,19 @@ function readSummary(text: string): Statement[] {
   return text.split('\n').flatMap((line): Statement[] => {
     const [, speaker, said] = transcriptLine.exec(line.trim()) ?? foldedLine.exec(line.trim()) ?? [];
     return toSentences(said ?? line).map((sentence) => ({ text: sentence, speaker, source: 'summary' }));
+  });
+}
+
+const recalledLine = /^(\[m\d+\]) \[[^\]]*\] ([^:“”<>]{1,44}): (.+)$/;
+
+/** Its own answers only repeat what others said. */
+function readRecalled(text: string): Statement[] {
+  return text.split('\n').flatMap((line): Statement[] => {
+    const [, marker, name, said = ''] = recalledLine.exec(line.trim()) ?? [];
+    if (name === 'Assistant') return [];
+    const speaker = name === 'User' ? undefined : name;
+    const sentences = said.split(' ⏎ ').flatMap(toSentences);
+    return sentences.map((sentence) => ({ text: sentence, speaker, source: 'recall', marker }));
   });
 }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { pageId, pageKind } from '../../src/conversation/page.ts';
 import { toChannelId } from '../../src/event.ts';
 import type { ModelRequest } from '../../src/model/model.ts';
+import { createMemoryBackend } from '../../src/storage/memory.ts';
+import { createStore, type Store } from '../../src/storage/store.ts';
 import { defineTool } from '../../src/tools/tool.ts';
 import type { Toolbox } from '../../src/tools/toolbox.ts';
 import { command, message, room, type SaidAtLength, scriptedModel, startCore, type TestCore } from './core.ts';
@@ -30,6 +33,7 @@ interface Options {
   answer(marker: string, request: ModelRequest): string | SaidAtLength;
   env?: Record<string, string>;
   toolbox?: Toolbox;
+  store?: Store;
 }
 
 /** Said by Ben, answered, and folded away. */
@@ -43,7 +47,12 @@ async function startLongAgo(t: { after(run: () => Promise<void>): void }, option
     return marker === undefined ? 'I do not know.' : options.answer(marker, request);
   });
   const env = { STORE_URL: 'memory:', MEMORY_TOKENS: '2000', ...options.env };
-  const core = await startCore({ model, env, ...(options.toolbox && { toolbox: options.toolbox }) });
+  const core = await startCore({
+    model,
+    env,
+    ...(options.toolbox && { toolbox: options.toolbox }),
+    ...(options.store && { store: options.store }),
+  });
   t.after(() => core.stop());
   await say(core, 1, fact, 'Ben');
   await talk(core, 2, 40);
@@ -147,6 +156,16 @@ test('what a channel put away is not told in its threads as what was recalled th
   assert.equal((await core.views.inspect(thread)).recalled.filter((one) => one.cited).length, 1);
   await core.send(command(101, 'reset'));
   assert.deepEqual((await core.views.inspect(thread)).recalled, []);
+});
+
+test('a page that cannot be read any more costs what stood there, and the memory is shown all the same', async (t) => {
+  const backend = createMemoryBackend();
+  const core = await startLongAgo(t, { answer: (marker) => `The fruit ${marker}.`, store: createStore(backend) });
+  await say(core, 100, question);
+  await backend.setMany([{ key: `${pageKind.name}:${pageId(room, 1, 0)}`, value: 'rubbish' }]);
+  const shown = (await core.send(command(101, 'memory show'))).notices[0]?.text ?? '';
+  assert.match(shown, /What I remember here/);
+  assert.doesNotMatch(shown, /kumquat/);
 });
 
 test('what may be recalled is reserved, so that no budget is passed because of it', async (t) => {

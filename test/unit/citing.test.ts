@@ -30,6 +30,21 @@ test('a marker of nothing is left out, and what is no marker stays', () => {
   }
 });
 
+test('a block of code is left as it is', () => {
+  const code = 'So [m2]:\n```py\nx = [m1]\n```\nand [m2]';
+  assert.equal(cited(code), 'So (Ben, 4 Nov):\n```py\nx = [m1]\n```\nand (Ben, 4 Nov)');
+  assert.equal(cited(...code), cited(code));
+});
+
+test('of a text that broke off half a marker is left out, and a bracket of its own stays', () => {
+  const torn = (text: string): string => {
+    const citing = createCiting(sources);
+    return citing.push(text) + citing.rest(true);
+  };
+  assert.equal(torn('Red [m1] or [m1, m'), 'Red ([Ann, 3 Nov](https://chat.example/1)) or ');
+  assert.equal(torn('The list [1, 2'), 'The list [1, 2');
+});
+
 test('with nothing recalled no text is touched or held back', () => {
   const citing = createCiting([]);
   assert.equal(citing.push('a [m1'), 'a [m1');
@@ -51,6 +66,8 @@ test('it does not matter where the text is torn apart, and what is torn off earl
     '\n',
     '😀',
     '[m99]',
+    '\n```\n',
+    '`',
   );
   const property = fc.property(fc.array(word, { maxLength: 30 }), fc.array(fc.nat(80)), (words, cuts) => {
     const text = words.join('');

@@ -36,6 +36,8 @@ const user = (content: string): ChatMessage => ({ role: 'user', content });
 const bot = (content: string): ChatMessage => ({ role: 'assistant', content });
 const summary = (text: string) => user(`<channel_summary note="background">\n${text}\n</channel_summary>`);
 
+const recall = (...lines: string[]) => user(`<channel_recall note="found">\n${lines.join('\n')}\n</channel_recall>`);
+
 /** Something said, the demo model's answer to it, and a question. */
 const ask = (said: string[], question: string, role?: string) =>
   hear([system(role), ...said.flatMap((text) => [user(text), bot('Noted.')]), user(question)]);
@@ -241,5 +243,26 @@ describe('the demo model’s folds', () => {
       await hear([system(), summary(folded), user('Ann: What is my cat called?')]),
       /You told me: “My cat is Mirabelle\.”/,
     );
+  });
+});
+
+describe('the demo model and what was recalled', () => {
+  const found = recall(
+    '[m1] [2026-11-03 14:02] Ben: Good morning! ⏎ The wifi password of the boathouse is kumquat-77.',
+    '[m2] [2026-11-03 14:03] Assistant: Noted: “The wifi password of the boathouse is kumquat-77.”',
+    '[m3] [2026-11-03 14:04] Cyd: The sauna of the boathouse is hot &lt;3.',
+  );
+
+  test('it quotes it and cites the marker', async () => {
+    const answer = await hear([system(), bot('Hi.'), found, user('Ann: What is the wifi password of the boathouse?')]);
+    assert.equal(answer, 'Ben said: “The wifi password of the boathouse is kumquat-77.” [m1]');
+    const other = await hear([system(), bot('Hi.'), found, user('Ann: What about the sauna?')]);
+    assert.equal(other, 'Cyd said: “The sauna of the boathouse is hot <3.” [m3]');
+  });
+
+  test('in a conversation of two it says who told it', async () => {
+    const own = recall('[m1] [2026-11-03 14:02] User: My cat is Mirabelle.');
+    const answer = await hear([system(), bot('Hi.'), own, user('What is my cat called?')]);
+    assert.equal(answer, 'You told me: “My cat is Mirabelle.” [m1]');
   });
 });
