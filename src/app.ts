@@ -1,16 +1,13 @@
 import type { Values } from './commands/command.ts';
 import { completeLine, type MoreValues } from './commands/complete.ts';
 import { commands } from './commands/list.ts';
-import { restrictionProblems } from './commands/policy.ts';
 import type { Preset } from './commands/preset.ts';
 import { createPresets, type Presets } from './commands/presets.ts';
 import { settingExamples } from './commands/settings.ts';
 import { type Config, isLoopback } from './config.ts';
-import { planLimits, smallestHigh } from './conversation/limits.ts';
 import type { Memory } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
-import { encodingForModel, loadCounter, upperBound } from './conversation/tokens.ts';
-import { systemText } from './conversation/wire.ts';
+import { encodingForModel, loadCounter } from './conversation/tokens.ts';
 import { createCore } from './core.ts';
 import { BotError } from './errors.ts';
 import type { Adapter, OpenIntake } from './event.ts';
@@ -24,6 +21,7 @@ import { applyNetworkEnvironment } from './model/network.ts';
 import { observed } from './model/observed.ts';
 import { type Handler, type Health, startOperations } from './operations/http.ts';
 import { createMetrics } from './operations/metrics.ts';
+import { checkBudget, checkRestrictions, checkTools } from './start-checks.ts';
 import { observedStore } from './storage/observed.ts';
 import { openStore } from './storage/open.ts';
 import { createProbe } from './storage/probe.ts';
@@ -91,6 +89,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     log,
   });
   const { toolbox } = tools;
+  await checkTools(defaults, tools);
   const presets = createPresets({ dir: config.rolesDir, log });
   const embedder = await openEmbedder(config.model.embeddingName, chosen.server, { log, now, countTokens });
   const { signal } = stopped;
@@ -178,34 +177,6 @@ export function toDefaults(config: Config, model: string): Profile {
     listen: config.listen,
     tools: 'all',
   };
-}
-
-/** A budget in which nothing could be remembered, or which the model cannot read, is refused before anything starts. */
-async function checkBudget(
-  defaults: Profile,
-  contextTokens: number | undefined,
-  count: (text: string, model: string) => Promise<number>,
-): Promise<void> {
-  const { tokens } = defaults.memory;
-  if (contextTokens !== undefined && tokens + defaults.maxReplyTokens > contextTokens) {
-    throw new BotError(
-      'config',
-      `MEMORY_TOKENS: with MAX_REPLY_TOKENS it is more than the ${contextTokens} tokens ${defaults.model} can read`,
-    );
-  }
-  const text = systemText(defaults.role, false);
-  const fits = (roleTokens: number): boolean => planLimits(defaults.memory, roleTokens).high >= smallestHigh;
-  // Loading the counter takes a while: it is not needed where even the upper bound fits.
-  if (fits(upperBound(text)) || fits(await count(text, defaults.model))) return;
-  throw new BotError(
-    'config',
-    `MEMORY_TOKENS, MEMORY_HIGH, SYSTEM_ROLE: beside the role and the summaries fewer than ${smallestHigh} of ${tokens} tokens remain for the conversation`,
-  );
-}
-
-function checkRestrictions(config: Config): void {
-  const [problem] = restrictionProblems(commands, config.policy.restrictedCommands);
-  if (problem !== undefined) throw new BotError('config', problem);
 }
 
 const embedMs = 30_000;

@@ -17,7 +17,7 @@ export interface Standing {
 }
 
 /** So much of all that is sent what describes tools may take (a server may offer hundreds), and examples. */
-const toolShare = 0.4;
+export const toolShare = 0.4;
 const exampleShare = 0.25;
 /** More are refused by providers. */
 const mostTools = 128;

@@ -5,12 +5,15 @@ import type { McpTools } from './mcp.ts';
 import { type McpServerSpec, readMcpConfig } from './mcp-config.ts';
 import { createSearchHistory, type SearchLines } from './search-history.ts';
 import { type DatabaseTool, openDatabaseTool } from './sql.ts';
+import type { Tool } from './tool.ts';
 import { createToolbox, noTools, type Toolbox } from './toolbox.ts';
 import { createWeatherTools } from './weather.ts';
 
 /** Everything the operator offers, put together; what he does not offer is not even started. */
 export interface Tools {
   toolbox: Toolbox;
+  /** Those that every channel is offered from the start, as long as it wants no others. */
+  always: readonly Tool[];
   close(): Promise<void>;
 }
 
@@ -39,18 +42,20 @@ export async function openTools({ config, environment, timeZone, search, log }: 
   if (names.length === 0) {
     const idle = [databaseFile && 'SQL_TOOL_FILE', mcpFile && 'MCP_CONFIG'].filter(Boolean);
     if (idle.length > 0) log.warn({}, `${idle.join(' and ')} has no effect: TOOLS names no tool`);
-    return { toolbox: noTools, close: async () => undefined };
+    return { toolbox: noTools, always: [], close: async () => undefined };
   }
   const builtIn = [...createWeatherTools(config), createCurrentTime(timeZone), createSearchHistory(search)];
   const builtInNames = builtIn.map((tool) => tool.name);
   const servers = mcpFile === undefined ? [] : readMcpConfig(mcpFile, environment);
   for (const name of names) mustBeKnown(name, [...builtInNames, databaseName], servers);
-  const offersDatabase = names.includes('all') || names.includes(databaseName);
+  const isNamed = (name: string): boolean => names.includes('all') || names.includes(name);
   if (names.includes(databaseName) && databaseFile === undefined) {
     throw new BotError('config', `TOOLS: ${databaseName} needs SQL_TOOL_FILE beside it`);
   }
   const database: DatabaseTool | undefined =
-    databaseFile !== undefined && offersDatabase ? await openDatabaseTool({ file: databaseFile, log }) : undefined;
+    databaseFile !== undefined && isNamed(databaseName)
+      ? await openDatabaseTool({ file: databaseFile, log })
+      : undefined;
   const mcp = servers.length > 0 ? await openServers(servers, log) : undefined;
   const sources = [{ tools: () => builtIn, names: () => builtInNames }, database, mcp];
   return {
@@ -59,6 +64,7 @@ export async function openTools({ config, environment, timeZone, search, log }: 
       names,
       (error) => log.warn({ error }, 'a source of tools failed'),
     ),
+    always: [...builtIn, ...((await database?.tools()) ?? [])].filter(({ name }) => isNamed(name)),
     async close() {
       await Promise.all([database?.close(), mcp?.stop()]);
     },

@@ -11,6 +11,7 @@ import type { ToolSource } from './toolbox.ts';
 
 /** `ask_database`: the model reads the operator's SQLite file, and only reads it. */
 export interface DatabaseTool extends ToolSource {
+  tools(): Promise<readonly Tool[]>;
   close(): Promise<void>;
 }
 

@@ -62,7 +62,7 @@ function stateOf(where: string): string {
 }
 
 async function ask(query: unknown, signal = new AbortController().signal): Promise<string> {
-  const [tool] = await database.tools(channel);
+  const [tool] = await database.tools();
   assert.equal(tool?.name, 'ask_database');
   return await tool.run({ query }, { channel, signal, now: 0 });
 }
@@ -160,23 +160,23 @@ test('arguments that are no query are refused', async () => {
 });
 
 test('the description tells the tables, without the insides of full-text search, and follows the file', async () => {
-  const [tool] = await database.tools(channel);
+  const [tool] = await database.tools();
   assert.match(tool?.description ?? '', /CREATE TABLE tickets \(id INTEGER PRIMARY KEY, title TEXT NOT NULL\)/);
   assert.match(tool?.description ?? '', /CREATE VIRTUAL TABLE notes USING fts5\(body\)/);
   assert.doesNotMatch(tool?.description ?? '', /notes_data/);
-  assert.equal((await database.tools(channel))[0], tool);
+  assert.equal((await database.tools())[0], tool);
 
   const next = path.join(folder, 'next.db');
   make(next, 'CREATE TABLE rooms (name TEXT)');
   renameSync(next, file);
-  const [changed] = await database.tools(channel);
+  const [changed] = await database.tools();
   assert.match(changed?.description ?? '', /CREATE TABLE rooms/);
   assert.equal(await ask('SELECT count(*) AS n FROM rooms'), '["n"]\n[0]');
 });
 
 test('a file that is gone is said once in the log, and to the model when it asks', async () => {
   renameSync(file, `${file}.away`);
-  await database.tools(channel);
+  await database.tools();
   assert.match(await ask('SELECT 1'), /^The query failed: unable to open/);
   renameSync(`${file}.away`, file);
   assert.equal(await ask('SELECT 1 AS n'), '["n"]\n[1]');
@@ -198,11 +198,11 @@ test('a database that another program is writing to can be read', async () => {
   using writer = new DatabaseSync(busy);
   writer.exec(`PRAGMA journal_mode = WAL; INSERT INTO tickets VALUES (3, 'New'); BEGIN IMMEDIATE; DELETE FROM tickets`);
   const other = await openDatabaseTool({ file: busy, log });
-  const [tool] = await other.tools(channel);
+  const [tool] = await other.tools();
   const use = { channel, signal: new AbortController().signal, now: 0 };
   assert.equal(await tool?.run({ query: 'SELECT count(*) AS n FROM tickets' }, use), '["n"]\n[3]');
   writer.exec('ROLLBACK; CREATE TABLE later (a)');
-  assert.match((await other.tools(channel))[0]?.description ?? '', /CREATE TABLE later/);
+  assert.match((await other.tools())[0]?.description ?? '', /CREATE TABLE later/);
   await other.close();
 });
 
@@ -218,7 +218,7 @@ test('the music sample says how to use it, can be asked, and is never written ov
   const query = `SELECT artists.name, count(*) AS tracks FROM artists JOIN albums ON artist_id = artists.id
     JOIN tracks ON album_id = albums.id GROUP BY artists.id ORDER BY tracks DESC, artists.name LIMIT 2`;
   const use = { channel, signal: new AbortController().signal, now: 0 };
-  const told = await (await sample.tools(channel))[0]?.run({ query }, use);
+  const told = await (await sample.tools())[0]?.run({ query }, use);
   assert.equal(told, '["name","tracks"]\n["The Beatles",8]\n["Miles Davis",7]');
   await sample.close();
 });
