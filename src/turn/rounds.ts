@@ -22,14 +22,22 @@ export async function answerInRounds(
   signal: AbortSignal,
 ): Promise<void> {
   const { steps, stream, tab } = spell;
+  let isUnheard = false;
   for (;;) {
-    const prepared = await prepare(deps, job, question, spell, signal);
+    const offering = await prepare(deps, job, question, spell, signal);
+    const prepared = isUnheard ? withoutTools(offering) : offering;
     spell.prepared = prepared;
-    if (steps.length > tab.rounds) await settle(deps, job, question, spell, prepared.promptTokens);
+    if (steps.length > tab.rounds || isUnheard) await settle(deps, job, question, spell, prepared.promptTokens);
     const choice = choiceFor(question, prepared, steps.length);
     const poured = await pour(deps, job, { question, prepared, choice }, spell, signal);
     spell.cut = poured.cut;
-    if (poured.calls.length === 0 || choice === 'none' || prepared.tools.length === 0) break;
+    if (poured.calls.length === 0 || prepared.tools.length === 0) break;
+    if (choice === 'none') {
+      // Some servers pay no heed to that: what is not offered cannot be called.
+      if (poured.text !== '') break;
+      isUnheard = true;
+      continue;
+    }
     const calls = mendCalls(poured.calls, callIds(prepared.messages, steps));
     await job.reply.progress(callsNote(calls));
     const { tools } = prepared;
@@ -41,6 +49,10 @@ export async function answerInRounds(
     steps.push({ text: poured.text, calls, results: await fitResults(results, room, counter) });
   }
   if (stream.text().trim() === '') throw new BotError('model', 'the model answered nothing');
+}
+
+function withoutTools(prepared: Prepared): Prepared {
+  return { ...prepared, tools: [], promptTokens: prepared.promptTokens - prepared.tokens.tools };
 }
 
 /** Forced once: then the model must be free to answer. */

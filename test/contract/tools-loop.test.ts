@@ -55,6 +55,17 @@ function assertPaired(messages: readonly ChatMessage[]): void {
   assert.deepEqual(open, []);
 }
 
+async function usageOf({ store }: TestCore): Promise<{ calls: number; prompt: number }> {
+  const used = { calls: 0, prompt: 0 };
+  for await (const { rows } of usageFrom(store, 't/w', '2026')) {
+    for (const row of rows) {
+      used.calls += row.calls;
+      used.prompt += row.prompt;
+    }
+  }
+  return used;
+}
+
 async function answerTurn(core: TestCore): Promise<Turn> {
   const turn = (await allTurns(core)).findLast((one) => one.role === 'assistant');
   assert.ok(turn);
@@ -162,12 +173,39 @@ test('made-up names, and numbers that begin anew with each answer, never stand i
   await core.stop();
 });
 
-test('one that calls also where it must not is told to the person, and the question waits for a retry', async () => {
+test('one that calls also where it must not is asked once more with nothing to call, and all is charged', async () => {
+  const model = scriptedModel((request) =>
+    request.tools === undefined ? 'Mild, I think.' : calls(['weather', '{"place":"Oslo"}']),
+  );
+  const core = await startCore({ model, toolbox: boxOf(weather) });
+  assert.equal((await core.send(message(1, 'Weather?'))).answer, 'Mild, I think.');
+  assert.equal(model.answers().length, 10);
+  const last = model.answers()[9];
+  assert.ok(last !== undefined && (await tokensOf(last)) <= last.promptTokens);
+  await core.send(command(2, 'settings set tool_choice none'));
+  assert.equal((await core.send(message(3, 'And now?'))).answer, 'Mild, I think.');
+  assert.deepEqual(
+    model
+      .answers()
+      .slice(10)
+      .map((request) => request.toolChoice),
+    ['none', undefined],
+  );
+  const used = await usageOf(core);
+  assert.equal(used.calls, 12);
+  assert.equal(
+    used.prompt,
+    model.answers().reduce((sum, request) => sum + request.promptTokens, 0),
+  );
+  await core.stop();
+});
+
+test('one that calls even then is told to the person, and the question waits for a retry', async () => {
   const model = scriptedModel(() => calls(['weather', '{"place":"Oslo"}']));
   const core = await startCore({ model, toolbox: boxOf(weather) });
   const outcome = await core.send(message(1, 'Weather?'));
   assert.match(outcome.notices[0]?.text ?? '', /answered nothing/);
-  assert.equal(model.answers().length, 9);
+  assert.equal(model.answers().length, 10);
   await core.stop();
 });
 
@@ -324,13 +362,7 @@ test('every call of the model is charged, and a budget ends the rounds between t
     const core = await startCore({ model, toolbox: boxOf(weather), env });
     const before = model.answers().length;
     const outcome = await core.send(message(1, 'Weather?'));
-    const charged = { calls: 0, prompt: 0 };
-    for await (const { rows } of usageFrom(core.store, 't/w', '2026')) {
-      for (const row of rows) {
-        charged.calls += row.calls;
-        charged.prompt += row.prompt;
-      }
-    }
+    const charged = await usageOf(core);
     await core.stop();
     return { outcome, made: model.answers().slice(before), charged };
   };
