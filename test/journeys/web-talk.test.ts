@@ -57,6 +57,7 @@ test('in the console', { skip: noBrowser }, async (t) => {
     await page.getByRole('button', { name: 'Stop', exact: true }).click();
     await answer.getByRole('button', { name: 'Retry' }).waitFor();
     assert.match((await answer.textContent()) ?? '', /It begins…/, 'what was written stays');
+    await page.reload();
     server.answerWith(() => 'A short one.');
     await answer.getByRole('button', { name: 'Retry' }).click();
     await answer.getByText('A short one.').waitFor();

@@ -18,9 +18,9 @@ interface AnswerProps {
 
 export function AnswerView({ talk, answer, newest }: AnswerProps): ComponentChild {
   const { at, pieces, done, partial, tools, versions, model } = answer;
-  // While it is written, Stop stands where the next message is typed.
-  const actions = done && newest && isOwn.value ? answer.actions : [];
   const mine = me.value !== undefined && answer.question.startsWith(`${me.value.person.id}.`);
+  // While it is written, Stop stands where the next message is typed.
+  const actions = done && newest && isOwn.value ? offeredBy(answer, mine || (me.value?.admin ?? false)) : [];
   const written = pieces.some(({ text }) => text !== '');
   return html`<li class="entry answer" data-question=${answer.question} aria-busy=${!done}>
     <${BotAvatar} />
@@ -68,6 +68,12 @@ export function AnswerView({ talk, answer, newest }: AnswerProps): ComponentChil
         : ''
     }
   </li>`;
+}
+
+/** What was offered under it is not kept with it; another answer can always be had. */
+function offeredBy({ actions }: Answer, mayRetry: boolean): Answer['actions'] {
+  if (actions.length > 0) return actions;
+  return mayRetry ? [{ label: 'Retry', command: 'retry' }] : [];
 }
 
 function ToolsUsed({ tools }: { tools: Answer['tools'] }): ComponentChild {

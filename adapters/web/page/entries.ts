@@ -90,6 +90,7 @@ function toAnswer(turn: TurnView, questions: ReadonlyMap<number, string>): Answe
     pieces: [{ id: post ?? turn.id, text: turn.text }],
     done: true,
     actions: [],
+    target: post ?? turn.id,
     partial: turn.partial,
     tools: turn.tools,
     versions: turn.versions,
