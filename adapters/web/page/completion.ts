@@ -11,19 +11,20 @@ export interface Suggestion {
 
 const most = 30;
 
-/** Commands by the beginnings of their names; what the program knows of values comes after them. */
+/** Commands by the beginnings of their names; then what the program knows of values, and how the command is meant. */
 export function suggest(typed: string, commands: readonly CommandHelp[], values: readonly string[]): Suggestion[] {
   const line = typed.slice(1).toLowerCase();
-  const named = commands.filter(({ name }) => name.startsWith(line) || isWithin(line, name));
-  const suggestions = named.map(({ name, usage, help }) => ({ line: `/${name}`, usage, help }));
-  const known = new Set(suggestions.map((each) => each.line));
+  const toSuggestion = ({ name, usage, help }: CommandHelp): Suggestion => ({ line: `/${name}`, usage, help });
+  const suggestions = commands.filter(({ name }) => name.startsWith(line)).map(toSuggestion);
+  const meant = commands.filter(({ name }) => isWithin(line, name)).map(toSuggestion);
+  const known = new Set([...suggestions, ...meant].map((each) => each.line));
   for (const value of values) {
     const full = `/${value.trimEnd()}`;
     if (known.has(full) || full === typed.trimEnd()) continue;
     known.add(full);
     suggestions.push({ line: full, usage: full, help: commands.find(({ name }) => isWithin(value, name))?.help ?? '' });
   }
-  return suggestions.slice(0, most);
+  return [...suggestions, ...meant].slice(0, most);
 }
 
 /** The line is the command and something after it. */

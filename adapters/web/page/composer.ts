@@ -23,6 +23,7 @@ const drafts = new Map<string, string>();
 export function Composer({ talk, placeholder, main = false }: ComposerProps): ComponentChild {
   const [text, setText] = useState(drafts.get(talk.key) ?? '');
   const [chosen, setChosen] = useState(0);
+  const [moved, setMoved] = useState(false);
   const [closed, setClosed] = useState('');
   const [dropping, setDropping] = useState(false);
   const uploads = useRef<Uploads | undefined>(undefined);
@@ -45,6 +46,7 @@ export function Composer({ talk, placeholder, main = false }: ComposerProps): Co
     drafts.set(talk.key, value);
     setText(value);
     setChosen(0);
+    setMoved(false);
   };
 
   const submit = () => {
@@ -55,6 +57,8 @@ export function Composer({ talk, placeholder, main = false }: ComposerProps): Co
   };
 
   const choose = (suggestion: Suggestion) => {
+    // It only says how what is typed is meant.
+    if (text.startsWith(`${suggestion.line} `)) return setClosed(text);
     write(isComplete(suggestion) ? suggestion.line : `${suggestion.line} `);
     setClosed(isComplete(suggestion) ? suggestion.line : '');
     area.current?.focus();
@@ -66,10 +70,11 @@ export function Composer({ talk, placeholder, main = false }: ComposerProps): Co
     if (suggestion !== undefined && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
       const step = event.key === 'ArrowDown' ? 1 : -1;
       setChosen((chosen + step + suggestions.length) % suggestions.length);
+      setMoved(true);
     } else if (suggestion !== undefined && event.key === 'Escape') setClosed(text);
     else if (suggestion !== undefined && event.key === 'Tab') choose(suggestion);
     else if (event.key === 'Enter' && !event.shiftKey) {
-      if (suggestion === undefined || isWhole(text, suggestions)) submit();
+      if (suggestion === undefined || (!moved && isWhole(text, suggestions))) submit();
       else choose(suggestion);
     } else return;
     event.preventDefault();
