@@ -52,7 +52,7 @@ export async function setStage(t: { after(run: () => Promise<void> | void): void
     });
     const connected =
       mode === 'socket'
-        ? slack.until(() => slack.delivery.counts.connected > before, 'the program is connected')
+        ? slack.until(() => slack.delivery.counts.connected > before, 'the program is connected', 60_000)
         : listening(program);
     await Promise.race([connected, ended]);
     ended.catch(() => undefined);
