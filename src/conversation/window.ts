@@ -16,6 +16,8 @@ export interface WindowInput<F extends Costed> {
   folds: readonly F[];
   /** Uncovered turns, oldest first, without the newest message. */
   turns: readonly Turn[];
+  /** What turns leave to those that are found again, where not all of them fit: the others are found no other way. */
+  recallTokens?: number;
   /** There are older ones that are not even in `turns`. */
   more: boolean;
   rounds: number | undefined;
@@ -46,7 +48,7 @@ export function planWindow<F extends Costed>(input: WindowInput<F>): WindowPlan<
   room -= sum(keptFolds);
   const whole = firstThatFits(turns, room, input.rounds);
   const all = whole === 0 && !input.more;
-  const from = all ? 0 : firstThatFits(turns, room - input.noteTokens, input.rounds);
+  const from = all ? 0 : firstBeside(input, room - input.noteTokens);
   const keptTurns = turns.slice(from);
   const leftOut = (!all || keptFolds.length < folds.length) && room - sum(keptTurns) >= input.noteTokens;
   const cost = {
@@ -62,6 +64,12 @@ export function planWindow<F extends Costed>(input: WindowInput<F>): WindowPlan<
     newestRoom,
     tokens: { ...cost, total: cost.fixed + cost.folds + cost.turns + cost.newest },
   };
+}
+
+/** The last round is worth more than whatever may be found. */
+function firstBeside({ turns, rounds, recallTokens = 0 }: WindowInput<Costed>, room: number): number {
+  const from = firstThatFits(turns, room - recallTokens, rounds);
+  return from < turns.length ? from : firstThatFits(turns, room, rounds);
 }
 
 function newestThatFit<F extends Costed>(folds: readonly F[], room: number): F[] {

@@ -88,6 +88,7 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
     fixedTokens,
     newestTokens: askedTokens + after.tokens,
     noteTokens,
+    recallTokens: limits.recall,
     folds: await deps.folds.texts(state.view.folds),
     turns: older,
     more,

@@ -31,6 +31,7 @@ function markerOf(request: ModelRequest): string {
 interface Options {
   /** To a question that comes with what was recalled. */
   answer(marker: string, request: ModelRequest): string | SaidAtLength;
+  summary?: string;
   env?: Record<string, string>;
   toolbox?: Toolbox;
   store?: Store;
@@ -40,7 +41,7 @@ interface Options {
 async function startLongAgo(t: { after(run: () => Promise<void>): void }, options: Options): Promise<TestCore> {
   let marker: string | undefined;
   const model = scriptedModel((request, n) => {
-    if (request.purpose === 'fold') return goodSummary;
+    if (request.purpose === 'fold') return options.summary ?? goodSummary;
     const newest = request.messages.findLast((one) => one.role === 'user');
     if (!contentOf(newest).endsWith(question)) return `Reply ${n}, briefly.`;
     if (recallOf(request) !== undefined) marker = markerOf(request);
@@ -156,6 +157,15 @@ test('what a channel put away is not told in its threads as what was recalled th
   assert.equal((await core.views.inspect(thread)).recalled.filter((one) => one.cited).length, 1);
   await core.send(command(101, 'reset'));
   assert.deepEqual((await core.views.inspect(thread)).recalled, []);
+});
+
+test('while no summary can be written, what the prompt leaves out is found again all the same', async (t) => {
+  const core = await startLongAgo(t, { answer: (marker) => `The fruit ${marker}.`, summary: 'Too short.' });
+  const { answer } = await say(core, 100, question);
+  const request = core.model.answers().at(-1);
+  assert.match(textOf(request), /Older messages of this channel are left out here/);
+  assert.match(recallOf(request) ?? '', /kumquat/);
+  assert.match(answer ?? '', /^The fruit \(\[Ben, 3 Nov\]/);
 });
 
 test('a page that cannot be read any more costs what stood there, and the memory is shown all the same', async (t) => {
