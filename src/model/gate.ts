@@ -39,15 +39,16 @@ export function createGate(clock: Clock): Gate {
   let sent = 0;
   let cancelTimer: (() => void) | undefined;
 
-  const maySend = () => {
-    const now = clock.now();
+  const maySend = (now: number) => {
     if (now < opensAt) return false;
     if (oneByOne) return sent === 0;
     return credit > 0 || now >= creditEnds;
   };
 
   const pump = () => {
-    while (queue.length > 0 && maySend()) {
+    // One moment for both: else the gate opens between the two, and nobody is told.
+    const now = clock.now();
+    while (queue.length > 0 && maySend(now)) {
       const waiter = queue.shift();
       if (waiter === undefined) return;
       waiter.admitted = true;
@@ -57,7 +58,7 @@ export function createGate(clock: Clock): Gate {
     cancelTimer?.();
     cancelTimer = undefined;
     if (queue.length === 0) return;
-    const next = Math.max(opensAt, oneByOne ? 0 : creditEnds) - clock.now();
+    const next = Math.max(opensAt, oneByOne ? 0 : creditEnds) - now;
     if (next > 0) cancelTimer = clock.after(next, pump);
   };
 
@@ -86,7 +87,7 @@ export function createGate(clock: Clock): Gate {
   return {
     async *enter(place, deadline, signal) {
       if (signal.aborted) return false;
-      if (queue.length === 0 && maySend()) {
+      if (queue.length === 0 && maySend(clock.now())) {
         take();
         return true;
       }

@@ -44,6 +44,31 @@ describe('the gate before a rate-limited model', () => {
     assert.deepEqual(await secondIn, { done: true, value: true });
   });
 
+  test('a gate that opens while it is being looked at lets in whoever waits', async () => {
+    const clock = createTestClock(() => true);
+    let ticks = 0;
+    // Each look at the clock finds it a little later.
+    const gate = createGate({ ...clock, now: () => clock.now() + ticks++ });
+    await gate.enter(1, forever, never).next();
+    for (let early = 0; early < 12; early++) {
+      gate.settle(news({ blockedMs: 1000 }));
+      const waiting = gate.enter(early + 2, forever, never);
+      const opensAt = gate.opensAt();
+      while (clock.now() + ticks < opensAt - early) clock.advance(1);
+      let isIn = false;
+      const entered = (async () => {
+        for (let step = await waiting.next(); !step.done; step = await waiting.next());
+        isIn = true;
+      })();
+      for (let turn = 0; turn < 20 && !isIn; turn++) {
+        clock.advance(20);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.ok(isIn, `looked at ${early} ms before`);
+      await entered;
+    }
+  });
+
   test('sends nobody into a wait beyond their time', async () => {
     const { clock, gate } = setUp();
     await gate.enter(1, forever, never).next();
