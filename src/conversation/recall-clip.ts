@@ -38,8 +38,9 @@ function toSteps(text: string): Step[] {
   const steps: Step[] = [];
   for (let from = 0; from < text.length; ) {
     const until = from + stepChars;
-    const gap = until >= text.length ? text.length : text.lastIndexOf(' ', until);
-    const to = gap > from ? gap : whole(text, until);
+    // Looked for in this step alone: a text without gaps would be read back to its beginning each time.
+    const gap = text.slice(from, until + 1).lastIndexOf(' ');
+    const to = until >= text.length ? text.length : gap > 0 ? from + gap : whole(text, until);
     steps.push({ from, text: text.slice(from, to) });
     from = to;
   }

@@ -145,3 +145,14 @@ test('of more than 50,000 turns the newest are indexed, some thousand at a time 
   ];
   assert.deepEqual(planIndexed(stateOf(52_000, two)), [{ epoch: 2, from: 5000, to: 51_999 }]);
 });
+
+test('a text of one endless word is clipped in a time that grows with its length only', async () => {
+  const time = async (chars: number): Promise<number> => {
+    const begun = process.cpuUsage();
+    for (let n = 0; n < 4; n++) await clipAround('a'.repeat(chars), new Map([['b', 1]]), () => 800);
+    return process.cpuUsage(begun).user;
+  };
+  await time(10_000);
+  const [short, long] = [await time(50_000), await time(800_000)];
+  assert.ok(long < short * 64, `${long} against ${short}`);
+});
