@@ -159,6 +159,26 @@ test('in the console', { skip: noBrowser }, async (t) => {
     assert.match(String(server.requests.at(-1)?.messages[0]?.text), /You are a pirate\./);
   });
 
+  await t.test('a fold is seen while it is written', async () => {
+    const go = Promise.withResolvers<void>();
+    const summary = ['Ann keeps bees in four hives behind the house, ', go.promise, 'and sells the honey in autumn.'];
+    server.answerWith(({ messages }) =>
+      messages[0]?.text.startsWith('You write the memory') ? { pieces: summary } : 'I see.',
+    );
+    const page = await stage.visit({ name: 'Ann' });
+    await makeChannel(page, 'folding');
+    await say(page, '/settings set memory_tokens 1000');
+    await page.locator('main .said').waitFor();
+    for (const part of ['first', 'second', 'third']) {
+      await say(page, `The ${part} part. ${'My bees live in four hives behind the house. '.repeat(25)}`);
+    }
+    const memory = page.getByRole('complementary', { name: 'Memory' });
+    await memory.getByText(/^Folding turns 1 to \d+: \d+%$/).waitFor();
+    go.resolve();
+    await memory.locator('.fold').first().waitFor();
+    await memory.getByText(/^Folding/).waitFor({ state: 'detached' });
+  });
+
   await t.test('a channel is renamed and deleted', async () => {
     const page = await stage.visit({ name: 'Ann' });
     await makeChannel(page, 'passing');
