@@ -4,6 +4,8 @@ import { createTermReader } from './recall-terms.ts';
 
 /** A text is looked at in steps of about a line. */
 const stepChars = 80;
+/** Of a message that is a book, so much is looked through: nobody else is answered meanwhile. */
+const mostLookedAt = 100_000;
 /** What is said before the words that were looked for helps to understand them. */
 const leadShare = 0.25;
 const mark = '…';
@@ -15,7 +17,7 @@ export type Fit = (text: string) => Promise<number> | number;
 export async function clipAround(text: string, worth: ReadonlyMap<string, number>, fit: Fit): Promise<string> {
   const covered = await fit(text);
   if (covered >= text.length) return text;
-  const steps = toSteps(text);
+  const steps = toSteps(text.slice(0, mostLookedAt));
   const read = createTermReader();
   const width = Math.max(1, Math.floor(covered / stepChars));
   const first = bestWindow(
