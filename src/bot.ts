@@ -167,7 +167,7 @@ export function createBot(deps: BotDeps): Bot {
         if (!addressed) return [job.done()];
         try {
           reservation = await memory.reserve(event.channel, event.author.id, profile, turn);
-          return [job.update({ reserved: toReserved(reservation) })];
+          return [job.update({ reserved: stillOwed(job) ?? toReserved(reservation) })];
         } catch (error) {
           refused = toBotError(error);
           if (refused.kind !== 'forbidden') throw error;
@@ -243,7 +243,7 @@ export function createBot(deps: BotDeps): Bot {
     const result = await commands.run(job, request);
     if (result.answer !== undefined) {
       const { reservation } = result.answer;
-      const reserved = reservation && toReserved(reservation);
+      const reserved = stillOwed(job) ?? (reservation && toReserved(reservation));
       await memory.conversations.change(request.channel, () => ({
         also: [job.update({ reserved })],
         value: undefined,
@@ -328,6 +328,11 @@ function commandLine(event: MessageEvent, addressed: boolean): string | undefine
 
 function toNotice(text: string, isPrivate: boolean): Notice {
   return { text, private: isPrivate, actions: [], files: [] };
+}
+
+/** What was reserved for a call that a crash cut off: it is charged with the answer that is begun now. */
+function stillOwed({ pending: { attempts, reserved } }: Job): Job['pending']['reserved'] {
+  return attempts > 0 ? reserved : undefined;
 }
 
 function toReserved(reservation: Reservation) {

@@ -401,6 +401,29 @@ test('an answer that a crash ended while a tool ran is begun anew', async () => 
   await after.stop();
 });
 
+test('killed in the second round, every call that was made is charged once, the last one as it was estimated', async () => {
+  const gate = barrier();
+  let ran = 0;
+  const long = toolThat('long', async () => {
+    if (++ran === 2) await gate.wait();
+    return 'many words '.repeat(300);
+  });
+  const model = scriptedModel((request) => (results(request).length < 2 ? calls(['long', '{}']) : 'Found it.'));
+  const before = await startCore({ model, toolbox: boxOf(long) });
+  const asked = before.send(message(1, 'Look it up')).catch(() => undefined);
+  await gate.reached;
+  await before.stop();
+  const after = await startCore({ model, toolbox: boxOf(long), store: before.store });
+  while (after.inbox.waiting() + after.inbox.running() > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(after.outcomes.get('e1')?.answer, 'Found it.');
+  assert.equal(model.answers().length, 5);
+  const prompt = model.answers().reduce((sum, request) => sum + request.promptTokens, 0);
+  assert.deepEqual(await usageOf(after), { calls: 5, prompt });
+  gate.open();
+  await asked;
+  await after.stop();
+});
+
 test('examples stand right behind the role, as if they had been said, and count', async () => {
   const model = scriptedModel(() => 'Ja.');
   const examples = [{ user: 'Good morning', assistant: 'Guten Morgen' }];
