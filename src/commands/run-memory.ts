@@ -4,6 +4,7 @@ import { exportChannel, toMarkdown } from '../conversation/export.ts';
 import type { ChannelState } from '../conversation/journal.ts';
 import { lastRecalled } from '../conversation/last-recalled.ts';
 import type { Turn } from '../conversation/turn.ts';
+import { plainText } from '../conversation/wire.ts';
 import { BotError } from '../errors.ts';
 import { prepareNextPrompt } from '../turn/next-prompt.ts';
 import type { Prepared } from '../turn/prepare.ts';
@@ -74,7 +75,7 @@ async function recalledLines({ deps, channel }: Context): Promise<string[]> {
   const lines = found.slice(0, recalledShown).map(({ channel: where, turn, cited }) => {
     const link = deps.link(where, turn.posts?.[0] ?? turn.id);
     const day = new Date(turn.at).toISOString().slice(0, 10);
-    return `🔎 ${cited ? 'cited' : 'found'}: ${speakerOf(turn)}, ${link === undefined ? day : `[${day}](${link})`}: ${clip(turn.text, 100)}`;
+    return `🔎 ${cited ? 'cited' : 'found'}: ${speakerOf(turn)}, ${link === undefined ? day : `[${day}](${link})`}: ${clip(plainText(turn), 100).replaceAll('`', "'")}`;
   });
   const rest = found.length - recalledShown;
   const heading = `For the last answer ${counted(found.length, 'older message was', 'older messages were')} found again:`;

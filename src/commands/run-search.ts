@@ -27,8 +27,8 @@ export async function searchMemory({ deps, channel, values, here }: Context): Pr
   return privately([heading, ...lines].join('\n'), { actions: rest > 0 ? [more] : [] });
 }
 
-/** On one line, so that a list stays one. */
+/** On one line, so that a list stays one; code that is opened in it would swallow the lines after it. */
 function clip(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = text.replace(/\s+/g, ' ').replaceAll('`', "'").trim();
   return line.length > mostChars ? `${line.slice(0, mostChars).toWellFormed()}…` : line;
 }

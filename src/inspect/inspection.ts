@@ -2,6 +2,7 @@ import { contributorsOf } from '../conversation/contributors.ts';
 import { type Head, liveRanges } from '../conversation/head.ts';
 import { type LastRecalled, lastRecalled } from '../conversation/last-recalled.ts';
 import type { Memory } from '../conversation/memory.ts';
+import { plainText } from '../conversation/wire.ts';
 import type { ChannelId, LinkTo } from '../event.ts';
 import type { Model } from '../model/model.ts';
 import { prepareNextPrompt } from '../turn/next-prompt.ts';
@@ -82,8 +83,15 @@ export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Pro
 }
 
 function toRecalled({ channel, turn, cited }: LastRecalled, link: LinkTo): Recalled {
-  const { seq, at, text } = turn;
-  return { seq, at, name: speakerOf(turn), text, cited, link: link(channel, turn.posts?.[0] ?? turn.id) };
+  const { seq, at } = turn;
+  return {
+    seq,
+    at,
+    name: speakerOf(turn),
+    text: plainText(turn),
+    cited,
+    link: link(channel, turn.posts?.[0] ?? turn.id),
+  };
 }
 
 function partsOf({ plan, tokens }: Prepared): { part: PromptPart; tokens: number }[] {

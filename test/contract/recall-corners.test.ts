@@ -178,6 +178,15 @@ test('a page that cannot be read any more costs what stood there, and the memory
   assert.doesNotMatch(shown, /kumquat/);
 });
 
+test('code that somebody posted does not swallow the rest of what a search found', async (t) => {
+  const core = await startLongAgo(t, { answer: () => 'Yes.' });
+  await say(core, 100, 'The script of the tulips:\n```sh\nwater tulips', 'Ben');
+  await say(core, 101, 'The tulips again', 'Ben');
+  const { text = '' } = (await core.send(command(102, 'memory search tulips'))).notices[0] ?? {};
+  assert.match(text, /The script of the tulips: '''sh water tulips/);
+  assert.doesNotMatch(text, /`/);
+});
+
 test('what may be recalled is reserved, so that no budget is passed because of it', async (t) => {
   const env = { RECALL_TOKENS: '1000', MEMORY_TOKENS: '6000', MEMORY_HIGH: '800' };
   const core = await startLongAgo(t, { answer: () => 'Yes.', env });

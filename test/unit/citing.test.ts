@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createCiting } from '../../src/turn/citing.ts';
+import { createSplitter } from '../../src/turn/split.ts';
+import { runs } from './property-runs.ts';
 
 /** What the model cites by marker, people read as a name, a day and an address. */
 
@@ -88,4 +90,48 @@ test('which of what was recalled was used is known', () => {
   const citing = createCiting(sources);
   citing.push('Red [m1], or [m12, m3].');
   assert.deepEqual([...citing.used()], [1, 12]);
+});
+
+test('a citation stays whole on every platform, however long the answer and however it comes in', () => {
+  const link = 'https://discord.com/channels/123456789012345678/123456789012345678/1234567890123456789';
+  const name = fc.constantFrom(
+    'Ann',
+    'Dr. Ann (the other one)',
+    'Zoë 🧑‍🚀',
+    'a_b*c~d|e',
+    'Ann (on leave',
+    'half) open',
+    'back\\',
+  );
+  const word = fc.constantFrom(
+    'word',
+    'A sentence ends here.',
+    '[m1]',
+    '[m1, m2]',
+    '\n\n',
+    '- item',
+    '(see',
+    ')',
+    '[x](https://e.org)',
+    '```\ncode\n```',
+  );
+  const property = fc.property(
+    name,
+    fc.array(word, { minLength: 80, maxLength: 300 }),
+    fc.integer({ min: 1, max: 9 }),
+    (who, words, step) => {
+      const label = `${who}, 3 Nov`;
+      const citing = createCiting([1, 2].map((marker) => ({ marker, label, link })));
+      const splitter = createSplitter(600);
+      const text = words.join(' ');
+      for (let at = 0; at < text.length; at += step) splitter.push(citing.push(text.slice(at, at + step)));
+      const pieces = splitter.push(citing.rest(false));
+      const whole = `[${label}](${link})`;
+      for (const piece of pieces) {
+        const rest = piece.replaceAll(whole, '');
+        assert.ok(!rest.includes('discord.com') && !rest.includes(', 3 Nov'), piece);
+      }
+    },
+  );
+  fc.assert(property, { seed: 20261121, numRuns: 100 });
 });
