@@ -82,9 +82,10 @@ test('starting waits for no server; its tools are offered once it is there', asy
 
 test('its tools are offered only where the configuration says, and only those it names', async () => {
   await ready(shared, 'few_');
+  await ready(shared, 'lab_');
   const here = await namesOf(shared);
   assert.ok(here.includes('lab_hang') && here.includes('few_pid') && !here.includes('few_hang'));
-  assert.deepEqual(await namesOf(shared, elsewhere), ['few_echo', 'few_pid']);
+  assert.deepEqual(await namesOf(shared, elsewhere), ['few_echo', 'few_pid', 'few_plain']);
 });
 
 test('letters that the chat API does not take are replaced in its names', async () => {
