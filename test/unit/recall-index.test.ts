@@ -9,6 +9,7 @@ import {
   type Said,
 } from '../../src/conversation/recall-index.ts';
 import { createTermReader } from '../../src/conversation/recall-terms.ts';
+import { runs } from './property-runs.ts';
 
 /** What ranks, and that it ranks the same however the index came to be. */
 
@@ -189,7 +190,7 @@ test('an index that followed every change ranks exactly like one built anew', ()
         assert.equal(index.size(), anew.size());
       },
     ),
-    { numRuns: 300, seed: 15 },
+    runs(300),
   );
 });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { createLive, type Live, type LiveReader } from '../../adapters/web/live.ts';
 import type { LiveEvent } from '../../adapters/web/wire.ts';
 import { type ChannelId, toChannelId } from '../../src/event.ts';
+import { runs } from './property-runs.ts';
 
 /** The last events of a channel, read by many, each at their own pace. */
 
@@ -59,7 +60,7 @@ test('whoever comes back reads on where they were, however much was said, or is 
       else assert.deepEqual(texts, all);
       live.close();
     }),
-    { numRuns: 30 },
+    runs(30),
   );
 });
 
