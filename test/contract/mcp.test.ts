@@ -85,7 +85,7 @@ test('its tools are offered only where the configuration says, and only those it
   await ready(shared, 'lab_');
   const here = await namesOf(shared);
   assert.ok(here.includes('lab_hang') && here.includes('few_pid') && !here.includes('few_hang'));
-  assert.deepEqual(await namesOf(shared, elsewhere), ['few_echo', 'few_pid', 'few_plain']);
+  assert.deepEqual(await namesOf(shared, elsewhere), ['few_echo', 'few_plain', 'few_pid']);
 });
 
 test('letters that the chat API does not take are replaced in its names', async () => {
