@@ -5,6 +5,7 @@
 import '../contract/memory-invariants.test.ts';
 import '../contract/store.test.ts';
 import '../unit/budget.test.ts';
+import '../unit/citing.test.ts';
 import '../unit/command-complete.test.ts';
 import '../unit/command-parse.test.ts';
 import '../unit/demo.test.ts';
