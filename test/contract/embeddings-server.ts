@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 /** A server of embeddings on loopback that knows a few words for the same thing, and can be told to misbehave. */
 
-const requestSchema = z.object({
+export const requestSchema = z.object({
   model: z.string(),
   input: z.array(z.string()),
   encoding_format: z.string().optional(),
