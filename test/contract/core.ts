@@ -85,6 +85,8 @@ export interface TestCore extends Core {
   replyingOn: readonly string[];
   /** From now on the platform takes no answer. */
   refuseWrites(): void;
+  /** What is told on the way does not get through, for now or for good. */
+  refuseNotes(retryAt?: number): void;
   stop(): Promise<void>;
   advance(ms: number): void;
   now(): number;
@@ -126,6 +128,7 @@ export async function startCore({
 
   let replyingOn: readonly string[] = [];
   let refusing = false;
+  let refusedNotes: BotError | undefined;
 
   function reply(event: Event, posted: readonly string[]): Reply {
     if (posted.length > 0) replyingOn = posted;
@@ -135,6 +138,7 @@ export async function startCore({
     return {
       limits: { pieceChars: 100_000, minEditMs: 0 },
       async progress(note) {
+        if (note !== '' && refusedNotes !== undefined) throw refusedNotes;
         if (note !== '') outcome.notes.push(note);
       },
       async write(piece) {
@@ -178,6 +182,10 @@ export async function startCore({
     },
     refuseWrites() {
       refusing = true;
+    },
+    refuseNotes(retryAt) {
+      const again = retryAt === undefined ? {} : { retryAt };
+      refusedNotes = new BotError('platform', 'it takes no notes here', again);
     },
     now: () => time,
     advance(ms) {

@@ -306,6 +306,19 @@ test('an order that stands in a result is data, and reaches the summary as no mo
   await core.stop();
 });
 
+test('where the line that says what is looked up does not get through, the answer does, unless the channel is closed', async () => {
+  const model = scriptedModel((request) =>
+    request.messages.at(-1)?.role === 'tool' ? 'Seven.' : calls(['weather', '{"place":"Oslo"}']),
+  );
+  const core = await startCore({ model, toolbox: boxOf(weather) });
+  core.refuseNotes(core.now() + 5000);
+  assert.equal((await core.send(message(1, 'Weather?'))).answer, 'Seven.');
+  core.refuseNotes();
+  assert.match((await core.send(message(2, 'Weather?'))).notices[0]?.text ?? '', /it takes no notes here/i);
+  assert.equal(model.answers().length, 3, 'an answer that nobody could read is not asked for');
+  await core.stop();
+});
+
 test('stopping while a tool runs ends it, and what was said stays', async () => {
   const gate = barrier();
   let aborted = false;
