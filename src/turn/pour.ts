@@ -2,7 +2,6 @@ import type { Job } from '../inbox/inbox.ts';
 import { cacheKey } from '../model/cache-key.ts';
 import type { ModelRequest, ToolCall, ToolChoice, Usage } from '../model/model.ts';
 import { createCiting } from './citing.ts';
-import { tellNote } from './note.ts';
 import { createOpening } from './opening.ts';
 import type { Prepared } from './prepare.ts';
 import { toSources } from './recalling.ts';
@@ -51,7 +50,7 @@ export async function pour(
           push(citing.push(opening.push(event.text)));
           break;
         case 'waiting':
-          await tellNote(deps.log, job, waitingNote(event.until - deps.now(), event.reason));
+          await job.reply.progress(waitingNote(event.until - deps.now(), event.reason));
           break;
         case 'attempt':
           charge(event.model, event.usage);

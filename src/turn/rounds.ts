@@ -3,7 +3,6 @@ import type { Job } from '../inbox/inbox.ts';
 import type { ToolChoice } from '../model/model.ts';
 import { runCalls } from '../tools/run-calls.ts';
 import { keepCost } from './keep.ts';
-import { tellNote } from './note.ts';
 import { pour } from './pour.ts';
 import { type Prepared, preparePrompt } from './prepare.ts';
 import type { Question, SpeakDeps, Spell } from './speak.ts';
@@ -40,7 +39,7 @@ export async function answerInRounds(
       continue;
     }
     const calls = mendCalls(poured.calls, callIds(prepared.messages, steps));
-    await tellNote(deps.log, job, callsNote(calls));
+    await job.reply.progress(callsNote(calls));
     const { tools } = prepared;
     const run = { tools, channel: question.channel, signal, log: deps.log, now: deps.now, cut: poured.cut };
     const results = await runCalls(calls, run);
@@ -78,7 +77,7 @@ async function prepare(
   const prepared = await preparePrompt(deps, asked);
   // In a later round what was in the way is what tools returned.
   if (!prepared.plan.leftOut || spell.steps.length > 0) return prepared;
-  await tellNote(deps.log, job, 'folding older messages into the summary');
+  await job.reply.progress('folding older messages into the summary');
   const { limits } = prepared;
   const folding = deps.folding.run({ channel, person, profile, limits, high: limits.low });
   // Whoever stops the answer does not wait for the fold, which goes on by itself.

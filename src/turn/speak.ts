@@ -7,7 +7,6 @@ import type { Job } from '../inbox/inbox.ts';
 import type { Log } from '../log.ts';
 import type { Ledger, Reservation } from '../usage/ledger.ts';
 import type { Tab } from './keep.ts';
-import { tellNote } from './note.ts';
 import type { PrepareDeps, Prepared } from './prepare.ts';
 import { answerInRounds } from './rounds.ts';
 import type { Running } from './running.ts';
@@ -75,7 +74,7 @@ export async function speak(deps: SpeakDeps, job: Job, question: Question, runni
   };
   for (let shrinks = 0; ; shrinks++) {
     try {
-      await tellNote(deps.log, job, '');
+      await job.reply.progress('');
       await answerInRounds(deps, job, question, spell, signal);
       return spell;
     } catch (error) {
