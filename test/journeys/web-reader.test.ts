@@ -57,6 +57,7 @@ test('the console can be read and used', { skip: noBrowser }, async (t) => {
 
     await reach(page, 'New channel');
     await keyboard.press('Enter');
+    await page.locator('dialog input:focus').waitFor();
     await keyboard.type('by keyboard');
     await keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: '# by keyboard' }).waitFor();

@@ -38,9 +38,10 @@ export function Composer({ talk, placeholder, main = false }: ComposerProps): Co
   const ready = !busy && !tooLong && (text.trim() !== '' || pending.value.some(({ done }) => done !== undefined));
   const open = talk.entries.value.findLast((entry) => entry.kind === 'answer' && !entry.done);
 
+  // On a phone the keyboard would cover what is to be read.
   useEffect(() => {
-    if (main && matchMedia('(hover: hover)').matches) area.current?.focus();
-  }, [main]);
+    if (matchMedia('(hover: hover)').matches) area.current?.focus();
+  }, []);
 
   const write = (value: string) => {
     drafts.set(talk.key, value);

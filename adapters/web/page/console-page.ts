@@ -13,6 +13,7 @@ import { RoleDialog, settingRole } from './role-dialog.ts';
 import { command } from './sending.ts';
 import { Sidebar, sidebarOpen } from './sidebar.ts';
 import type { Talk } from './talk.ts';
+import { ThreadRoot } from './thread-root.ts';
 import { NextStep, Welcome } from './welcome.ts';
 
 export function ConsolePage(): ComponentChild {
@@ -47,7 +48,14 @@ function onEscape(event: KeyboardEvent): void {
   if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open]') !== null) return;
   if (sidebarOpen.value) closeSidebar();
   else if (inspectorOpen.value && matchMedia('(max-width: 1080px)').matches) toggleInspector();
-  else if (place.value.thread !== undefined && place.value.channel !== undefined) go(place.value.channel);
+  else closeThread();
+}
+
+function closeThread(): void {
+  const { channel, thread } = place.value;
+  if (thread === undefined || channel === undefined) return;
+  go(channel);
+  document.getElementById('composer')?.focus();
 }
 
 function Head({ talk }: { talk: Talk | undefined }): ComponentChild {
@@ -109,17 +117,14 @@ function Conversation({ talk }: { talk: Talk }): ComponentChild {
 }
 
 function ThreadPane({ talk }: { talk: Talk }): ComponentChild {
-  const close = () => {
-    if (place.value.channel !== undefined) go(place.value.channel);
-  };
   return html`<aside class="pane thread-pane" aria-label="Thread">
     <div class="pane-head">
       <div class="pane-title"><h2>${threadName.value}</h2></div>
-      <button type="button" class="icon-button" aria-label="Close the thread" title="Close" onClick=${close}>
+      <button type="button" class="icon-button" aria-label="Close the thread" title="Close" onClick=${closeThread}>
         ${icon('close')}
       </button>
     </div>
-    <${Feed} talk=${talk} label="Thread" empty=${html`<p class="empty">
+    <${Feed} talk=${talk} label="Thread" before=${html`<${ThreadRoot} thread=${talk.key} />`} empty=${html`<p class="empty">
       A thread is a conversation of its own. It knows what the channel knew when this message was answered.
     </p>`} />
     ${isOwn.value ? html`<${Composer} talk=${talk} placeholder="Message the thread" />` : ''}

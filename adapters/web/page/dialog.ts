@@ -1,5 +1,5 @@
 import type { ComponentChild } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
 
@@ -14,7 +14,8 @@ interface DialogProps {
 export function Dialog({ title, wide = false, onClose, children }: DialogProps): ComponentChild {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  // Before the next key is pressed: it is meant for what opens.
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();

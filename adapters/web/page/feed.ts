@@ -13,6 +13,8 @@ interface FeedProps {
   label: string;
   /** Shown where nothing was said yet. */
   empty: ComponentChild;
+  /** Shown before what was said. */
+  before?: ComponentChild;
   /** Shown after what was said. */
   after?: ComponentChild;
 }
@@ -20,7 +22,7 @@ interface FeedProps {
 const nearEndPx = 60;
 const joinedWithinMs = 5 * 60_000;
 
-export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
+export function Feed({ talk, label, empty, before, after }: FeedProps): ComponentChild {
   const scroll = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -88,6 +90,7 @@ export function Feed({ talk, label, empty, after }: FeedProps): ComponentChild {
             </button>`
           : ''
       }
+      ${talk.more.value ? '' : before}
       ${state.is === 'failed' ? html`<p class="warning" role="alert">${state.problem}</p>` : ''}
       ${state.is === 'ready' && entries.every(({ kind }) => kind === 'said') ? empty : ''}
       <ol class="entries">${rows(talk, entries)}</ol>

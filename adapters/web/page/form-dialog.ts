@@ -58,7 +58,7 @@ export function TextField({ label, hint, value, maxLength, rows, onValue }: Text
   return html`<label class="field">${label}
     ${
       rows === undefined
-        ? html`<input class="input" value=${value} maxlength=${maxLength} onInput=${onInput} autofocus autocomplete="off" />`
+        ? html`<input class="input" value=${value} maxlength=${maxLength} onInput=${onInput} required autofocus autocomplete="off" />`
         : html`<textarea class="input" rows=${rows} value=${value} maxlength=${maxLength} onInput=${onInput} autofocus></textarea>`
     }
     ${hint === undefined ? '' : html`<span class="hint">${hint}</span>`}
