@@ -51,11 +51,25 @@ function Contents({ memory, channel }: { memory: Inspection; channel: string }):
 }
 
 function Recalled({ memory }: { memory: Inspection }): ComponentChild {
-  if (memory.recalled.length === 0) return null;
+  const { recalled } = memory;
+  if (recalled.length === 0) return null;
+  const more = recalled.slice(shownAtOnce);
   return html`<section aria-label="Found again">
-    <h3>Found again for the last answer</h3>
-    <ul class="recalled">
-      ${memory.recalled.map(
+    <h3>Found again for the last answer <span class="hint">${toNoun(recalled.length, 'message')}</span></h3>
+    <${Snippets} snippets=${recalled.slice(0, shownAtOnce)} />
+    ${
+      more.length === 0
+        ? ''
+        : html`<details class="more"><summary>${toCount(more.length)} more</summary><${Snippets} snippets=${more} /></details>`
+    }
+  </section>`;
+}
+
+const shownAtOnce = 3;
+
+function Snippets({ snippets }: { snippets: Inspection['recalled'] }): ComponentChild {
+  return html`<ul class="recalled">
+      ${snippets.map(
         ({ name, at, text, link }) => html`<li>
           <span class="hint">${name}, ${toMoment(at)}
             ${link === undefined ? '' : html` · <a href=${link} target="_blank" rel="noopener noreferrer">open</a>`}
@@ -63,8 +77,7 @@ function Recalled({ memory }: { memory: Inspection }): ComponentChild {
           <p>${text}</p>
         </li>`,
       )}
-    </ul>
-  </section>`;
+    </ul>`;
 }
 
 function Role({ memory }: { memory: Inspection }): ComponentChild {
