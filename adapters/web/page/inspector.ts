@@ -72,7 +72,7 @@ function Snippets({ snippets }: { snippets: Inspection['recalled'] }): Component
       ${snippets.map(
         ({ name, at, text, link }) => html`<li>
           <span class="hint">${name}, ${toMoment(at)}
-            ${link === undefined ? '' : html` · <a href=${link} target="_blank" rel="noopener noreferrer">open</a>`}
+            ${link?.startsWith('https://') !== true ? '' : html` · <a href=${link} target="_blank" rel="noopener noreferrer">open</a>`}
           </span>
           <p>${text}</p>
         </li>`,
