@@ -41,6 +41,8 @@ export interface Host {
   defaultRole: string;
   /** What a command line, without its slash, can become. */
   complete(line: string): string[];
+  /** What an option may be that only the running program knows. */
+  valuesFor: MoreValues;
   presets(): Promise<readonly Pick<Preset, 'name' | 'description'>[]>;
   views: Views;
   /** Where an adapter keeps what is its own. */
@@ -119,6 +121,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     now,
     defaultRole: defaults.role,
     complete: (line) => completeLine(commands, line, more),
+    valuesFor: more,
     presets: presets.all,
     views: core.views,
     shelfOf: (owner) => createShelf(store, owner),

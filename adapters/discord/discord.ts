@@ -10,7 +10,7 @@ import { createCommandReply } from './command-reply.ts';
 import { badToken, createConnection, remedyFor } from './connection.ts';
 import { toPlatformError, troubleOf } from './failure.ts';
 import { toLink, toPlace } from './ids.ts';
-import { createListening } from './listening.ts';
+import { createListening, type ListeningDeps } from './listening.ts';
 import { createNotices, type Split } from './notices.ts';
 import { createPlaces } from './places.ts';
 import { createMessageReply, createQuietReply } from './reply.ts';
@@ -28,6 +28,7 @@ export interface DiscordDeps {
   /** How far back it looks for what was said while it was away. */
   catchUpMs: number;
   commands: readonly SlashSpec[];
+  valuesFor: ListeningDeps['valuesFor'];
   /** Cuts a long text into messages. */
   split: Split;
   /** The operator must do something; nothing here will help. */
@@ -55,9 +56,10 @@ export function startDiscord(deps: DiscordDeps): Adapter {
   const onClient = (client: Parameters<ReturnType<typeof createListening>['to']>[0]): void => {
     if (taking === undefined || places === undefined) return;
     places.use(client);
-    const { commands, now, catchUpMs } = deps;
+    const { commands, valuesFor, now, catchUpMs } = deps;
     const isOpen = (): boolean => state === 'open';
-    createListening({ api, places, taking, acknowledging, commands, log, now, catchUpMs, isOpen, direct }).to(client);
+    const own = { api, places, taking, acknowledging, log, isOpen, direct };
+    createListening({ ...own, commands, valuesFor, now, catchUpMs }).to(client);
   };
   const connection = createConnection({ ...deps, log, signal, onClient, onFatal: fail });
   const notices = createNotices({ api, split: deps.split, self: () => self });

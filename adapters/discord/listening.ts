@@ -22,6 +22,8 @@ export interface ListeningDeps {
   taking: Taking;
   acknowledging: Acknowledging;
   commands: readonly SlashSpec[];
+  /** What an option may be that the list does not know, by what was chosen before it. */
+  valuesFor(option: string, values: Record<string, string>): readonly string[];
   log: Log;
   now(): number;
   catchUpMs: number;
@@ -99,7 +101,8 @@ export function createListening(deps: ListeningDeps) {
   async function suggest(interaction: WireInteraction): Promise<void> {
     const { path, options, focused = '' } = typedIn(interaction);
     const spec = deps.commands.find((one) => one.path.join(' ') === path.join(' '));
-    const choices = spec?.options.find((option) => option.name === focused)?.choices ?? [];
+    const option = spec?.options.find(({ name }) => name === focused);
+    const choices = option?.choices ?? (option?.live ? deps.valuesFor(focused, options) : []);
     const data = { choices: toSuggestions(choices, options[focused] ?? '') };
     await api.answerInteraction(interaction.id, interaction.token, {
       type: InteractionResponseType.ApplicationCommandAutocompleteResult,

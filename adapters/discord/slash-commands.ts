@@ -24,6 +24,7 @@ interface SlashOption {
   required: boolean;
   kind: 'text' | 'number' | 'person';
   choices?: readonly string[];
+  live?: true;
 }
 
 export type SlashCommand = RESTPostAPIChatInputApplicationCommandsJSONBody;
@@ -72,8 +73,8 @@ function toOption(option: SlashOption): APIApplicationCommandBasicOption {
     return { ...base, type: ApplicationCommandOptionType.Integer, min_value: 1, max_value: maxNumber };
   }
   const text = { ...base, type: ApplicationCommandOptionType.String as const };
-  if (choices === undefined) return text;
-  if (choices.length > maxChoices) return { ...text, autocomplete: true };
+  if (choices === undefined && !option.live) return text;
+  if (choices === undefined || choices.length > maxChoices) return { ...text, autocomplete: true };
   return { ...text, choices: choices.map((one) => ({ name: one, value: one })) };
 }
 

@@ -11,6 +11,8 @@ export interface OptionSpec {
   /** `number`: a whole one, from 1. `person`: a name or an id; as the last option it may contain spaces. */
   kind: 'text' | 'number' | 'person';
   choices?: readonly string[];
+  /** What it may be is known only while the program runs: roles, tools. Other values may be right, too. */
+  live?: true;
 }
 
 export interface CommandSpec {

@@ -32,6 +32,7 @@ const discordHarness: AdapterHarness = {
       apiUrl: discord.url,
       catchUpMs: 0,
       commands,
+      valuesFor: () => [],
       split: splitAnswer,
       onFatal: (error) => {
         throw error;

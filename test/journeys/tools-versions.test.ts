@@ -36,7 +36,18 @@ test('Discord: the chosen answer stands where the last one was posted, and the l
   );
 });
 
-test('Slack: the same', async () => {
+test('Discord: roles and what a setting may be are offered while they are typed, as they are now', async () => {
+  const { discord, channel, ann } = await setDiscord({ after });
+  const offered = async (path: string[], values: Record<string, string>) => {
+    const typed = discord.type(ann, channel, path, values);
+    return (await discord.until(() => typed.choices, 'something is offered')).map((one) => toRecord(one).value);
+  };
+  assert.deepEqual(await offered(['role', 'preset'], { preset: 'tu' }), ['tutor']);
+  assert.deepEqual(await offered(['settings', 'set'], { name: 'workspace.tools', value: '' }), ['all', 'none']);
+  assert.deepEqual(await offered(['settings', 'set'], { name: 'response_format', value: 'json' }), ['json_object']);
+});
+
+test('Slack: the chosen answer stands where the last one was posted, and the list was seen by one person', async () => {
   const { slack, model, channel, ann, answerTo } = await setSlack({ after });
   const question = slack.say(ann, channel, `${slack.mention} What shall we do?`);
   const [first] = await answerTo(channel, question);
