@@ -106,7 +106,7 @@ function memoryState({ plan, limits, state }: Prepared): string {
 }
 
 function contributors({ tail }: ChannelState): string {
-  const counts = contributorsOf(tail);
+  const counts = contributorsOf(tail, 'me');
   const shown = counts.slice(0, 12).map(({ name, turns }) => `${name} (${turns})`);
   if (counts.length > 12) shown.push(`${counts.length - 12} others`);
   return shown.length === 0 ? 'Nothing was said yet.' : `Who spoke: ${shown.join(', ')}.`;

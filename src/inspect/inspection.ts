@@ -47,6 +47,8 @@ export interface InspectDeps {
   now(): number;
 }
 
+/** Here the bot does not speak itself. */
+const ownName = 'Channelore';
 const changesShown = 20;
 
 export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Promise<Inspection> {
@@ -75,7 +77,7 @@ export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Pro
     leftOut: plan.leftOut,
     folds: toFoldTree(stored, state.view.folds),
     folding: memory.folding.isRunning(channel),
-    contributors: contributorsOf(state.tail),
+    contributors: contributorsOf(state.tail, ownName),
     recalled: (await lastRecalled(memory.conversations, channel)).map((one) => toRecalled(one, deps.link)),
     undoable: state.head.away.length > 0,
     changes: changes.sort((a, b) => a.at - b.at).slice(-changesShown),
@@ -87,7 +89,7 @@ function toRecalled({ channel, turn, cited }: LastRecalled, link: LinkTo): Recal
   return {
     seq,
     at,
-    name: speakerOf(turn),
+    name: turn.role === 'assistant' ? ownName : speakerOf(turn),
     text: plainText(turn),
     cited,
     link: link(channel, turn.posts?.[0] ?? turn.id),

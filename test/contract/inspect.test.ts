@@ -128,7 +128,7 @@ test('the parts of the budget come to what the next prompt costs, counted from i
   assert.ok(request);
   // The count is never below what is really sent.
   assert.ok(tokens >= (await wireTokens({ ...request, messages: messages as typeof request.messages })) - 4);
-  assert.deepEqual(seen.contributors.map(({ name }) => name).sort(), ['Ann', 'me']);
+  assert.deepEqual(seen.contributors.map(({ name }) => name).sort(), ['Ann', 'Channelore']);
   assert.equal(seen.turns.total, 40);
   assert.equal(
     seen.turns.verbatim,
