@@ -201,7 +201,7 @@ export function createBot(deps: BotDeps): Bot {
   }
 
   async function afterwards(job: Job, question: Question, answered: Answered): Promise<void> {
-    const { error, outcome } = answered;
+    const { error, outcome, warning } = answered;
     if (error !== undefined && error.kind !== 'stopped') {
       metrics.failed(error.kind);
       log.warn({ channel: question.channel, event: job.event.id, kind: error.kind, error }, 'an answer failed');
@@ -211,7 +211,6 @@ export function createBot(deps: BotDeps): Bot {
     const remark =
       error === undefined ? undefined : await commands.afterError(question.channel, question.profile.model, error);
     if (remark !== undefined) await whisper(job, 'undone', remark);
-    const warning = question.reservation?.warning;
     if (warning !== undefined) await whisper(job, 'budget', `⏳ ${warning}`, true);
     if (outcome !== 'failed') foldAfterwards(job, question.channel, question.person, question.profile, question.turn);
   }

@@ -20,6 +20,8 @@ export type AnswerDeps = SpeakDeps & KeepDeps & { running: RunningAnswers; reser
 export interface Answered {
   outcome: 'answered' | 'partial' | 'stopped' | 'failed' | 'withdrawn';
   error: BotError | undefined;
+  /** That a budget is nearly used up. */
+  warning?: string | undefined;
 }
 
 function publicNotice(text: string, actions: Action[]): Notice {
@@ -31,7 +33,14 @@ const mostFinishes = 10;
 const longestPauseMs = 60_000;
 
 export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question): Promise<Answered> {
-  const tab: Tab = { charges: interruptedBefore(job, deps.now()), reservation: asked.reservation, rounds: 0 };
+  const { reservation } = asked;
+  const charges = interruptedBefore(job, deps.now());
+  const tab: Tab = { charges, reservation, rounds: 0, warning: reservation?.warning };
+  const answered = await answerAsItStands(deps, job, asked, tab);
+  return { ...answered, warning: tab.warning };
+}
+
+async function answerAsItStands(deps: AnswerDeps, job: Job, asked: Question, tab: Tab): Promise<Answered> {
   let question = asked;
   let running = deps.running.begin(question.channel, question.turn.id, question.person);
   try {
@@ -68,6 +77,7 @@ async function renewed(deps: AnswerDeps, question: Question, tab: Tab): Promise<
   await keepCost(deps, channel, { ...tab, entry: undefined });
   tab.charges.length = 0;
   tab.reservation = await deps.reserve(channel, person, profile, turn);
+  tab.warning ??= tab.reservation.warning;
   tab.rounds = 0;
   return question;
 }

@@ -33,6 +33,8 @@ export interface Tab {
   reservation: Reservation | undefined;
   /** How many rounds of tools came before the call that the reservation is for. */
   rounds: number;
+  /** That a budget is nearly used up: told once, with the answer. */
+  warning: string | undefined;
 }
 
 export interface Cost extends Pick<Tab, 'charges' | 'reservation'> {

@@ -106,5 +106,6 @@ async function settle(
   await keepCost(deps, channel, { ...tab, entry: () => job.update({ reserved: next }) });
   tab.charges.length = 0;
   tab.reservation = await deps.ledger.reserve({ channel, person, model, promptTokens, completionTokens });
+  tab.warning ??= tab.reservation.warning;
   tab.rounds = steps.length;
 }

@@ -393,6 +393,21 @@ test('every call of the model is charged, and a budget ends the rounds between t
   assert.match(tight.outcome.answer ?? '', /^Looking\.\n\nLooking\.\n\n⚠️ You have used/);
 });
 
+test('a budget that only a later round comes close to is warned of all the same, once', async () => {
+  const long = toolThat('long', async () => 'many words '.repeat(500));
+  const model = scriptedModel((request) =>
+    request.messages.at(-1)?.role === 'tool' ? 'Done.' : calls(['long', '{}']),
+  );
+  const core = await startCore({ model, toolbox: boxOf(long), env: { BUDGET_USER_TOKENS: '3000' } });
+  const { notices, answer } = await core.send(message(1, 'Look it up'));
+  assert.equal(answer, 'Done.');
+  assert.deepEqual(
+    notices.map(({ text, private: isPrivate }) => [/^⏳ With this answer/.test(text), isPrivate]),
+    [[true, true]],
+  );
+  await core.stop();
+});
+
 test('an answer that a crash ended while a tool ran is begun anew', async () => {
   const gate = barrier();
   let ran = 0;
