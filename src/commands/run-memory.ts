@@ -8,7 +8,7 @@ import { plainText } from '../conversation/wire.ts';
 import { BotError } from '../errors.ts';
 import { prepareNextPrompt } from '../turn/next-prompt.ts';
 import type { Prepared } from '../turn/prepare.ts';
-import { speakerOf } from '../turn/recalling.ts';
+import { linkOf, speakerOf } from '../turn/recalling.ts';
 import { type Context, counted, privately, publicly, type Result } from './context.ts';
 
 /** What is remembered: seen, put away, brought back, taken along. */
@@ -73,7 +73,7 @@ export async function showMemory(context: Context): Promise<Result> {
 async function recalledLines({ deps, channel }: Context): Promise<string[]> {
   const found = await lastRecalled(deps.memory.conversations, channel);
   const lines = found.slice(0, recalledShown).map(({ channel: where, turn, cited }) => {
-    const link = deps.link(where, turn.posts?.[0] ?? turn.id);
+    const link = linkOf(turn, where, deps.link);
     const day = new Date(turn.at).toISOString().slice(0, 10);
     return `🔎 ${cited ? 'cited' : 'found'}: ${speakerOf(turn)}, ${link === undefined ? day : `[${day}](${link})`}: ${clip(plainText(turn), 100).replaceAll('`', "'")}`;
   });

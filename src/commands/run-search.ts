@@ -1,4 +1,4 @@
-import { speakerOf } from '../turn/recalling.ts';
+import { linkOf, speakerOf } from '../turn/recalling.ts';
 import { type Context, counted, privately, type Result } from './context.ts';
 
 /** Finds what was said here, however long ago. */
@@ -17,7 +17,7 @@ export async function searchMemory({ deps, channel, values, here }: Context): Pr
     return privately(`${none} in ${here} has to do with that.`);
   }
   const lines = found.map((one) => {
-    const link = deps.link(one.channel, one.posts[0] ?? one.id);
+    const link = linkOf(one, one.channel, deps.link);
     const when = new Date(one.at).toISOString().slice(0, 16).replace('T', ' ');
     return `**${speakerOf(one)}**, ${link === undefined ? when : `[${when}](${link})`}: ${clip(one.text)}`;
   });

@@ -7,7 +7,7 @@ import type { ChannelId, LinkTo } from '../event.ts';
 import type { Model } from '../model/model.ts';
 import { prepareNextPrompt } from '../turn/next-prompt.ts';
 import type { Prepared } from '../turn/prepare.ts';
-import { speakerOf } from '../turn/recalling.ts';
+import { linkOf, speakerOf } from '../turn/recalling.ts';
 import { type FoldNode, toFoldTree } from './fold-tree.ts';
 
 /** What a channel's memory holds, what of it the next prompt carries, and why the rest does not. */
@@ -92,7 +92,7 @@ function toRecalled({ channel, turn, cited }: LastRecalled, link: LinkTo): Recal
     name: turn.role === 'assistant' ? ownName : speakerOf(turn),
     text: plainText(turn),
     cited,
-    link: link(channel, turn.posts?.[0] ?? turn.id),
+    link: linkOf(turn, channel, link),
   };
 }
 

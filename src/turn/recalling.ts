@@ -45,8 +45,18 @@ export function toSources(recalled: readonly Recalled[], link: LinkTo, now: numb
   return recalled.map((one, n) => ({
     marker: n + 1,
     label: `${speakerOf(one)}, ${dayLabel(one.at, now)}`,
-    link: link(one.channel, one.posts[0] ?? one.id),
+    link: linkOf(one, one.channel, link),
   }));
+}
+
+/** An answer that the platform did not take stands nowhere. */
+export function linkOf(
+  turn: Pick<Turn, 'role' | 'id' | 'posts'>,
+  channel: ChannelId,
+  link: LinkTo,
+): string | undefined {
+  const { role, id, posts: [post] = [] } = turn;
+  return role === 'assistant' && post === undefined ? undefined : link(channel, post ?? id);
 }
 
 /** As the answer keeps them: where they stand, in the order of the markers. */

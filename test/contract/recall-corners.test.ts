@@ -187,6 +187,15 @@ test('code that somebody posted does not swallow the rest of what a search found
   assert.doesNotMatch(text, /`/);
 });
 
+test('an answer that the platform did not take is found, and nobody is sent to where it is not', async (t) => {
+  const core = await startLongAgo(t, { answer: () => 'Yes.' });
+  core.refuseWrites();
+  await say(core, 100, 'Tell me of the tulips.');
+  const { text = '' } = (await core.send(command(101, 'memory search reply briefly'))).notices[0] ?? {};
+  assert.match(text, /\n\*\*my answer\*\*, 2026-11-03 12:\d\d: Reply/);
+  assert.match(text, /\n\*\*my answer\*\*, \[2026-11-03 12:\d\d\]\(test:/);
+});
+
 test('what may be recalled is reserved, so that no budget is passed because of it', async (t) => {
   const env = { RECALL_TOKENS: '1000', MEMORY_TOKENS: '6000', MEMORY_HIGH: '800' };
   const core = await startLongAgo(t, { answer: () => 'Yes.', env });
