@@ -402,7 +402,7 @@ test('a budget that only a later round comes close to is warned of all the same,
   const { notices, answer } = await core.send(message(1, 'Look it up'));
   assert.equal(answer, 'Done.');
   assert.deepEqual(
-    notices.map(({ text, private: isPrivate }) => [/^⏳ With this answer/.test(text), isPrivate]),
+    notices.map(({ text, private: isPrivate }) => [text.startsWith('⏳ With this answer'), isPrivate]),
     [[true, true]],
   );
   await core.stop();
