@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { createSqlReader, type SqlReader } from './sql-reader.ts';
 import { schemaText } from './sql-schema.ts';
 import { statementProblem } from './sql-statement.ts';
-import { defineTool, type Tool } from './tool.ts';
+import { defineTool, mostDescriptionChars, type Tool } from './tool.ts';
 import type { ToolSource } from './toolbox.ts';
 
 /** `ask_database`: the model reads the operator's SQLite file, and only reads it. */
@@ -44,8 +44,7 @@ export async function openDatabaseTool({ file, log, limitMs = 5000 }: DatabaseOp
   function toTool(schema: string): Tool {
     return defineTool({
       name,
-      description: describe(schema),
-      schema: z.object({ query: z.string().describe('One SELECT in the SQL of SQLite, as plain text') }),
+      ...described(schema),
       run: async ({ query }, { signal }) => await run(query, signal),
     });
   }
@@ -97,12 +96,20 @@ export async function openDatabaseTool({ file, log, limitMs = 5000 }: DatabaseOp
   };
 }
 
-function describe(schema: string): string {
-  return [
-    'Answers questions from a database: give it one query in the SQL of SQLite, which may only read. If it fails, mend the query and try again.',
-    `At most ${limits.rows} rows come back: count, group and sort in the query. These are its tables:`,
-    schema,
-  ].join('\n');
+const purpose =
+  'Answers questions from a database: give it one query in the SQL of SQLite, which may only read. If it fails, mend the query and try again.';
+const bound = `At most ${limits.rows} rows come back: count, group and sort in the query.`;
+const argument = 'One SELECT in the SQL of SQLite, as plain text';
+
+/** The tables stand where there is room for them. */
+function described(tables: string) {
+  const whole = `${purpose}\n${bound} These are its tables:\n${tables}`;
+  const fits = whole.length <= mostDescriptionChars;
+  const query = z.string().describe(fits ? argument : `${argument}. These are the tables:\n${tables}`);
+  return {
+    description: fits ? whole : `${purpose}\n${bound} Its tables are told with the argument.`,
+    schema: z.object({ query }),
+  };
 }
 
 /** A journal beside the file may hold its latest state. */

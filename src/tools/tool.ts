@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import type { ChannelId } from '../event.ts';
 
+/** OpenAI refuses a request with a longer one. What describes an argument may be of any length. */
+export const mostDescriptionChars = 1024;
+
 /** Something the model may call. */
 export interface Tool {
   /** Letters, digits, `_` and `-`, at most 64. */
   name: string;
+  /** At most `mostDescriptionChars`. */
   description: string;
   /** The arguments, as JSON Schema. */
   parameters: Record<string, unknown>;

@@ -174,6 +174,20 @@ test('the description tells the tables, without the insides of full-text search,
   assert.equal(await ask('SELECT count(*) AS n FROM rooms'), '["n"]\n[0]');
 });
 
+test('many tables are told where the chat API has room for them', async () => {
+  const large = path.join(folder, 'large.db');
+  const tables = Array.from(
+    { length: 30 },
+    (_, n) => `CREATE TABLE goods_${n} (id INTEGER PRIMARY KEY, name TEXT NOT NULL)`,
+  );
+  make(large, tables.join(';'));
+  const other = await openDatabaseTool({ file: large, log });
+  const [tool] = await other.tools();
+  assert.ok(tool !== undefined && tool.description.length <= 1024, 'OpenAI takes no longer description of a tool');
+  assert.match(JSON.stringify(tool.parameters), /goods_0 .*goods_29 \(id INTEGER PRIMARY KEY, name TEXT NOT NULL\)/);
+  await other.close();
+});
+
 test('a file that is gone is said once in the log, and to the model when it asks', async () => {
   renameSync(file, `${file}.away`);
   await database.tools();
