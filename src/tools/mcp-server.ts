@@ -5,7 +5,7 @@ import { isNamed, type McpServerSpec } from './mcp-config.ts';
 import { type Connection, keepConnected, type McpTimes } from './mcp-connection.ts';
 import { toolNames } from './mcp-names.ts';
 import { resultText } from './mcp-result.ts';
-import { mostDescriptionChars, type Tool } from './tool.ts';
+import { mostDescriptionChars, type Tool, withoutDialect } from './tool.ts';
 
 /** One MCP server, and its tools as ours. */
 export interface McpServer {
@@ -40,7 +40,7 @@ export function startMcpServer(spec: McpServerSpec, times: McpTimes, allLogs: Lo
       name: names.get(tool.name) ?? tool.name,
       description: (tool.description ?? tool.title ?? tool.name).slice(0, mostDescriptionChars).toWellFormed(),
       // The protocol lets a tool without arguments say nothing of them; the chat API refuses a request with such a one.
-      parameters: { properties: {}, ...tool.inputSchema },
+      parameters: { properties: {}, ...withoutDialect(tool.inputSchema) },
       run: async (args, { signal }) => await call(tool.name, args, signal),
     }));
   }

@@ -33,12 +33,17 @@ export interface ToolDefinition<S extends z.ZodType> {
   run(args: z.output<S>, call: ToolUse): Promise<string>;
 }
 
+/** Some servers refuse a schema that says which dialect it is in. */
+export function withoutDialect({ $schema: _, ...schema }: Record<string, unknown>): Record<string, unknown> {
+  return schema;
+}
+
 /** A tool whose arguments are checked before it runs: a `ZodError` says what is wrong with them. */
 export function defineTool<S extends z.ZodType>({ name, description, schema, run }: ToolDefinition<S>): Tool {
   return {
     name,
     description,
-    parameters: z.toJSONSchema(schema),
+    parameters: withoutDialect(z.toJSONSchema(schema)),
     async run(args, call) {
       const checked = schema.parse(args);
       try {

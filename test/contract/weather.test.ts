@@ -201,6 +201,7 @@ test('the model is told to ask back for the place and the number of days', () =>
   assert.match(current?.description ?? '', /not said for which place.*ask back/);
   assert.match(forecast?.description ?? '', /not said for how many days, ask back/);
   assert.deepEqual(forecast?.parameters.required, ['location', 'format', 'num_days']);
+  assert.equal(forecast?.parameters.$schema, undefined, 'some servers refuse a schema that names its dialect');
 });
 
 test('a service that redirects elsewhere is not followed', async () => {
