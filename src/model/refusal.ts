@@ -59,7 +59,8 @@ export function readRefusal(error: APIError, model: string, sent: readonly strin
   if (name === 'model' || error.code === 'model_not_found' || error.code === 'invalid_model') {
     return { what: 'unknown-model' };
   }
-  if (name !== undefined) return { what: 'parameter', name, unsupported: isUnsupported(error) };
+  // A tool that an admin did not write may be wrong in any way: no answer must depend on it.
+  if (name !== undefined) return { what: 'parameter', name, unsupported: name === 'tools' || isUnsupported(error) };
   if (sent.includes('tools') && refusesTools(error)) return { what: 'parameter', name: 'tools', unsupported: true };
   // A wrong path is a 404 too, but only an unknown model has its name in the answer.
   return bodyText(error).includes(model) ? { what: 'unknown-model' } : undefined;
