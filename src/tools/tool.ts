@@ -34,8 +34,9 @@ export interface ToolDefinition<S extends z.ZodType> {
 }
 
 /** Some servers refuse a schema that says which dialect it is in. */
-export function withoutDialect({ $schema: _, ...schema }: Record<string, unknown>): Record<string, unknown> {
-  return schema;
+export function withoutDialect(schema: Record<string, unknown>): Record<string, unknown> {
+  const { $schema: _, ...rest } = schema;
+  return rest;
 }
 
 /** A tool whose arguments are checked before it runs: a `ZodError` says what is wrong with them. */
