@@ -178,6 +178,8 @@ export function createAnswer(deps: AnswerDeps, plan: AnswerPlan): Answer {
       if (piece.done || piece.last) await api.patiently(() => put(index, toBody(index, text, actions)));
       else await api.unhurried(() => grow(piece));
       if (piece.last) await removeFrom(index + 1);
+      // One that came while tools ran is ended by a post only, and this may have been an edit.
+      if (piece.last) await deps.status.clear();
       const ts = standing[index]?.ts ?? '';
       if (piece.last) for (const one of standing) claims.release(one?.ts ?? '');
       return ts;

@@ -13,6 +13,13 @@ export interface Status {
 const thinking = 'is thinking…';
 const maxChars = 50;
 
+/** It stands behind the bot's name: “is folding…”. A note that begins with a sign says itself what it is. */
+export function toStatus(note: string): string {
+  if (note === '') return thinking;
+  const words = /^\p{L}/u.test(note) ? `is ${note}` : note;
+  return words.length < maxChars && words.endsWith('…') ? words : `${words.slice(0, maxChars - 1).toWellFormed()}…`;
+}
+
 export function createStatus(api: Api, log: Log, channel: string, thread: string | undefined): Status {
   let shown = '';
   let under: Promise<void> = Promise.resolve();
@@ -29,7 +36,7 @@ export function createStatus(api: Api, log: Log, channel: string, thread: string
   }
 
   return {
-    show: (note) => set(note === '' ? thinking : `is ${note}…`.slice(0, maxChars)),
+    show: (note) => set(toStatus(note)),
     async settled() {
       await under;
       shown = '';

@@ -15,6 +15,7 @@ import { growing, markdownBlock, maxPieceChars, neutralised, toMrkdwn } from '..
 import { methodScopes } from '../../adapters/slack/methods.ts';
 import { createPeople } from '../../adapters/slack/people.ts';
 import { isSlacks } from '../../adapters/slack/signature.ts';
+import { toStatus } from '../../adapters/slack/status.ts';
 import { asCommand, inSlackWords } from '../../adapters/slack/words.ts';
 import { commands } from '../../src/commands/list.ts';
 import { scopes as realScopes } from '../sim/slack-methods.ts';
@@ -318,4 +319,11 @@ test('whoever says the command’s whole name after a mention is understood, too
     ['/role show', '/role show'],
   ];
   for (const [given, meant] of cases) assert.equal(asCommand(given), meant);
+});
+
+test('a status reads as a sentence behind the name, and no longer than Slack shows', () => {
+  assert.equal(toStatus(''), 'is thinking…');
+  assert.equal(toStatus('folding older messages into the summary'), 'is folding older messages into the summary…');
+  assert.equal(toStatus('🔧 get_current_weather: Oslo…'), '🔧 get_current_weather: Oslo…');
+  assert.ok(toStatus(`🔧 ${'long '.repeat(40)}`).length <= 50);
 });
