@@ -22,6 +22,8 @@ interface Options {
   backend: Backend;
   model: Model;
   role: string;
+  /** Absent: the program's own default. */
+  recallTokens?: number;
 }
 
 const minuteMs = 60_000;
@@ -29,8 +31,9 @@ const minuteMs = 60_000;
 /** Distinct through all cores of this process: one of them may go on with the records of another. */
 let said = 0;
 
-export async function startCore({ backend, model, role }: Options): Promise<BenchCore> {
-  const config = parseConfig({ SYSTEM_ROLE: role });
+export async function startCore({ backend, model, role, recallTokens }: Options): Promise<BenchCore> {
+  const RECALL_TOKENS = recallTokens === undefined ? undefined : String(recallTokens);
+  const config = parseConfig({ SYSTEM_ROLE: role, RECALL_TOKENS });
   const profile = toDefaults(config, 'gpt-4o');
   const stopped = new AbortController();
   const store = createStore(backend);

@@ -42,7 +42,9 @@ interface Bill {
 export async function measurePromptCache(): Promise<Row[]> {
   const counter = await loadCounter('o200k_base');
   const read = createReader(counter);
-  const sent = await inFolder((folder) => talk(path.join(folder, 'own.db'), counter, read));
+  const sent = await inFolder((folder) => talk(path.join(folder, 'own.db'), counter, read, 0));
+  const recalling = await inFolder((folder) => talk(path.join(folder, 'own.db'), counter, read, undefined));
+  const withRecall = bill(recalling, read);
   const answers = sent.filter((one) => one.written === 0);
   const own = bill(sent, read);
   const talked = toTalk(answers);
@@ -73,6 +75,21 @@ export async function measurePromptCache(): Promise<Row[]> {
       ...against('8k window', windows.tokens),
       target: { most: 0.227 },
     },
+    {
+      bar: 'B9',
+      what: 'the share with up to 1,000 recalled tokens behind it, which no cache can hold',
+      own: `prompts of ${digits(withRecall.prompt)}`,
+      anchor: `without ${digits(own.share * 100)}%`,
+      value: withRecall.share * 100,
+      unit: '%',
+    },
+    {
+      bar: 'B9',
+      what: 'cost a turn with recall ÷ 8k sliding window without',
+      own: `${digits(withRecall.cost)} a turn`,
+      anchor: `8k window ${digits(windows.tokens.cost)}`,
+      value: withRecall.cost / windows.tokens.cost,
+    },
     { bar: 'B9', what: 'the same ÷ the last 10 rounds', own: spent, ...against('10 rounds', windows.ten) },
     { bar: 'B9', what: 'the same ÷ the last 20 rounds', own: spent, ...against('20 rounds', windows.twenty) },
   ];
@@ -81,7 +98,12 @@ export async function measurePromptCache(): Promise<Row[]> {
 const isFold = (request: ChatRequest): boolean => request.last.startsWith('<transcript>');
 
 /** The program's core over its own client and a server on loopback; gives back what that server was sent. */
-async function talk(file: string, counter: TokenCounter, read: Read): Promise<Sent[]> {
+async function talk(
+  file: string,
+  counter: TokenCounter,
+  read: Read,
+  recallTokens: number | undefined,
+): Promise<Sent[]> {
   const traffic = createTraffic(9, counter);
   const sent: Sent[] = [];
   const server = await startModelServer({
@@ -102,7 +124,8 @@ async function talk(file: string, counter: TokenCounter, read: Read): Promise<Se
     { clock: systemClock, random: Math.random, log: quiet, countTokens: counter.count },
   );
   const role = await proseOf(roleTokens, createRandom(90), counter.count);
-  const core = await startCore({ backend: await openSqlite(file), model, role });
+  const more = recallTokens === undefined ? {} : { recallTokens };
+  const core = await startCore({ backend: await openSqlite(file), model, role, ...more });
   for (let n = 0; n < rounds; n++) {
     await core.ask(room('talk'), await traffic.question());
     await core.memory.idle();
