@@ -62,6 +62,9 @@ const mostTerms = 64;
 /** Beside its rarest words, those of a question that stand in more of the turns tell nothing of which turn is meant. */
 const alwaysAsked = 10;
 const telltale = 0.2;
+/** So much is looked through for one question, however large the channel is; its very rarest words always. */
+const mostPostings = 16_000;
+const fewestAsked = 3;
 /** Names and months beyond this are part of what was pasted, not of what is asked. */
 const wordsAskedChars = 4000;
 const wordsPerPause = 200;
@@ -195,8 +198,7 @@ export function createRecallIndex(): RecallIndex {
         .sort((x, y) => x.frequency - y.frequency || (x.term < y.term ? -1 : 1));
       const talk = asked.by === 'talk';
       const found = rarest.filter(({ frequency }) => frequency > 0).slice(0, mostTerms);
-      const telling = talk ? found.filter(({ frequency }, n) => n < alwaysAsked || frequency <= turns * telltale) : found;
-      const lists = telling.map(({ term }) => postings.list(term));
+      const lists = (talk ? telling(found, turns) : found).map(({ term }) => postings.list(term));
       const { scores, matched } = yield* score(lists, { slots: seqs.length, turns, words, lengths, links: all, talk });
       const meant = talk ? speakers.meant(spoken, asked.people) : new Set<number>();
       const best = createBest(asked.most);
@@ -217,6 +219,22 @@ export function createRecallIndex(): RecallIndex {
     size: () => turns,
     bytes: () => seqs.length * turnBytes + postings.bytes(),
   };
+}
+
+interface Asking {
+  term: string;
+  frequency: number;
+}
+
+/** Of a question's terms, rarest first, those that tell which turns are meant, as far as that takes no long time. */
+function telling(found: readonly Asking[], turns: number): Asking[] {
+  let left = mostPostings;
+  return found.filter(({ frequency }, n) => {
+    if (n >= alwaysAsked && frequency > turns * telltale) return false;
+    if (n >= fewestAsked && frequency > left) return false;
+    left -= frequency;
+    return true;
+  });
 }
 
 function addTo(counts: Map<string, number>, terms: readonly string[]): void {
