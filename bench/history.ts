@@ -35,7 +35,7 @@ export async function measureHistory(): Promise<Row[]> {
   const scene: Scene = { traffic: createTraffic(5, counter), said: [] };
   const plain = createMemoryBackend();
   const memory = counted(plain);
-  const core = await startCore({ backend: memory.backend, model: await modelOf(scene.traffic), role });
+  const core = await startCore({ backend: memory.backend, model: await modelOf(scene.traffic), role, recallTokens: 0 });
   await grow(core, scene, old.counted);
   const rows = [await measureAccounting(core, scene)];
   await grow(core, scene, old.written);
@@ -47,7 +47,12 @@ export async function measureHistory(): Promise<Row[]> {
     const file = await openSqlite(path.join(folder, 'own.db'));
     for (let n = 0; n < everything.length; n += 1000) await file.setMany(everything.slice(n, n + 1000));
     const sqlite = counted(file);
-    const own = await startCore({ backend: sqlite.backend, model: await modelOf(scene.traffic), role });
+    const own = await startCore({
+      backend: sqlite.backend,
+      model: await modelOf(scene.traffic),
+      role,
+      recallTokens: 0,
+    });
     const naive = naiveOver(path.join(folder, 'naive.db'));
     const measured = await measureWriting('SQLite', own, sqlite.written, naive, scene);
     await own.stop();

@@ -63,7 +63,7 @@ const mostTerms = 64;
 const alwaysAsked = 10;
 const telltale = 0.2;
 /** So much is looked through for one question, however large the channel is; its very rarest words always. */
-const mostPostings = 16_000;
+const mostPostings = 6_000;
 const fewestAsked = 3;
 /** Names and months beyond this are part of what was pasted, not of what is asked. */
 const wordsAskedChars = 4000;

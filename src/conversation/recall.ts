@@ -56,7 +56,7 @@ const leastContent = 2;
 const defaultSnippets = 20;
 /** Some are passed over: they say the same again, or are too long for what room is left. */
 const mostHits = 60;
-const pagesAhead = 24;
+const pagesAhead = 6;
 /** Of what is listed, the place with the words. */
 const mostCharsFound = 240;
 /** Nobody pages on for longer. */
