@@ -52,6 +52,8 @@ const burstTokens = 60;
 const burstMs = 5 * 60_000;
 /** Of a huge message, what stands around the match. */
 const snippetTokens = 200;
+/** Half words at both ends are left out. */
+const leastClipped = 150;
 /** A second line could pass for another snippet. */
 const lineBreaks = /\s*[\n\r\u2028\u2029]\s*/g;
 /** A marker to cite by, and the end of the line. */
@@ -81,6 +83,8 @@ export async function select(candidates: readonly Candidate[], pageOf: PageOf, r
     const isFree = (turn: Turn): boolean => !taken.has(`${channel}:${turn.seq}`) && !room.isShown(channel, turn.seq);
     const page = (await pageOf(candidate)).filter(isSpoken);
     const burst = burstAround(page, candidate.seq, isFree);
+    // To clip and count a text takes longer than all the rest: not for what is too long anyway.
+    if (leastOf(burst) > left) continue;
     const snippet = await toSnippet(candidate, burst, room, frameTokens);
     // The same words again say nothing more.
     if (snippet === undefined || snippet.tokens > left || texts.has(snippet.text.toLowerCase())) continue;
@@ -127,6 +131,12 @@ async function toSnippet(
   // Counted when it was recorded, with name and frame; counting it again would cost more than all the rest.
   const tokens = isPlain ? sum(burst) - perMessageTokens + frameTokens : await counter.count(sanitisedData(read.line));
   return { ...read, tokens: markerTokens + tokens };
+}
+
+/** What a snippet of these turns takes at least. */
+function leastOf(burst: readonly Turn[]): number {
+  if (!burst.every(isOnlyText)) return 0;
+  return sum(burst) > snippetTokens ? leastClipped : sum(burst) - perMessageTokens;
 }
 
 /** Every date has as many tokens, or nearly. */
