@@ -87,13 +87,15 @@ test('the chat API is reached through HTTP_PROXY, and directly where NO_PROXY or
       await askFromChild('http://model.test/v1', { http_proxy: proxy.url, HTTP_PROXY: 'http://127.0.0.1:1' }),
       'through',
     );
-    assert.deepEqual(proxy.asked, ['model.test:80']);
+    // A connection that was lost is made again: whom it was asked for is what counts.
+    assert.deepEqual([...new Set(proxy.asked)], ['model.test:80']);
+    const asked = proxy.asked.length;
     assert.equal(await askFromChild(server.url, { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url }), 'through');
-    assert.equal(proxy.asked.length, 1, 'loopback needs no proxy');
+    assert.equal(proxy.asked.length, asked, 'loopback needs no proxy');
     const name = `${'n'.repeat(64)}.invalid`;
     const direct = await askFromChild(`http://${name}/v1`, { HTTP_PROXY: proxy.url, NO_PROXY: name });
     assert.match(direct, /could not be found/);
-    assert.equal(proxy.asked.length, 1, 'what NO_PROXY names goes past the proxy');
+    assert.equal(proxy.asked.length, asked, 'what NO_PROXY names goes past the proxy');
   } finally {
     proxy.close();
     await server.close();
