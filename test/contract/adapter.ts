@@ -167,10 +167,9 @@ export function describeAdapter(harness: AdapterHarness): void {
       );
       const [above, below] = messages(core);
       assert.equal(below?.channel.startsWith(`${above?.channel}/`), true);
-      // Where nobody is overheard, everybody is addressed.
-      const to = harness.lacks?.includes('overhearing') ? 'mention' : 'thread';
-      assert.deepEqual([below?.to, below?.branchedFrom], [to, above?.messageId]);
+      assert.deepEqual([below?.to, below?.branchedFrom], ['thread', above?.messageId]);
     },
+    'overhearing',
   );
 
   promise('an edit and a deletion name the message they are about', async (platform, core) => {
