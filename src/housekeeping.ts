@@ -6,6 +6,7 @@ import type { ChannelId } from './event.ts';
 import type { Inbox } from './inbox/inbox.ts';
 import type { Log } from './log.ts';
 import type { Store } from './storage/store.ts';
+import { nobody } from './usage/usage-record.ts';
 
 /** What is done now and then: quiet channels folded, what is old enough forgotten. */
 
@@ -25,7 +26,6 @@ const dayMs = 24 * hourMs;
 const rememberedMs = 3 * dayMs;
 /** After this the provider's prompt cache has gone cold anyway: a fold now costs nothing extra. */
 const quietMs = 10 * minuteMs;
-const nobody = '-';
 
 export function startHousekeeping(deps: Deps): { stop(): void } {
   const { memory, log } = deps;

@@ -1,10 +1,9 @@
-import { nobody } from '../conversation/memory.ts';
 import { createShownNames } from '../conversation/shown-names.ts';
 import { type Notice, parentChannel } from '../event.ts';
 import { daysChart, groupsChart } from '../usage/charts.ts';
 import { periodRange } from '../usage/days.ts';
 import type { ReportRow } from '../usage/ledger.ts';
-import { workspaceOf } from '../usage/usage-record.ts';
+import { nobody, workspaceOf } from '../usage/usage-record.ts';
 import { usageTable } from '../usage/usage-table.ts';
 import { type CommandDeps, type Context, privately, type Result } from './context.ts';
 

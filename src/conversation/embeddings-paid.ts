@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { Embedded, Embedder } from '../model/embed.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import type { Charge, Ledger, Reservation } from '../usage/ledger.ts';
+import { nobody } from '../usage/usage-record.ts';
 import type { Conversations } from './conversations.ts';
 import type { TokenCounter } from './tokens.ts';
 
@@ -39,8 +40,6 @@ interface Paid {
   owes: Owed;
 }
 
-/** Whose the cost is: nobody asked for it. */
-const nobody = '-';
 const firstPauseMs = 60_000;
 const longestPauseMs = 3_600_000;
 

@@ -5,6 +5,7 @@ import type { Model } from '../model/model.ts';
 import type { Store } from '../storage/store.ts';
 import { noTools, type Toolbox } from '../tools/toolbox.ts';
 import type { Ledger, Reservation } from '../usage/ledger.ts';
+import { nobody } from '../usage/usage-record.ts';
 import { type Amending, createAmending } from './amending.ts';
 import { type Calibration, createCalibration } from './calibration.ts';
 import { type Changes, createChanges } from './changes.ts';
@@ -78,9 +79,6 @@ export interface MemoryDeps {
   now(): number;
   onFold(outcome: 'written' | 'failed'): void;
 }
-
-/** Whose the cost is when nobody's message made a fold due. */
-export const nobody = '-';
 
 export function createMemory(deps: MemoryDeps): Memory {
   const { store, ledger, counterFor, now, log, toolbox = noTools } = deps;

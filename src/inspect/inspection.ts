@@ -66,7 +66,7 @@ export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Pro
     budget: {
       total: limits.total,
       parts: partsOf(prepared).filter(({ tokens }) => tokens > 0),
-      room: Math.max(0, limits.total - plan.tokens.total),
+      room: Math.max(0, limits.total - plan.tokens.total - prepared.recallRoom),
     },
     marks: { high: limits.high, low: limits.low, raw: state.rawTokens },
     turns: {
@@ -96,7 +96,7 @@ function toRecalled({ channel, turn, cited }: LastRecalled, link: LinkTo): Recal
   };
 }
 
-function partsOf({ plan, tokens }: Prepared): { part: PromptPart; tokens: number }[] {
+function partsOf({ plan, tokens, recallRoom }: Prepared): { part: PromptPart; tokens: number }[] {
   return [
     { part: 'role', tokens: tokens.role },
     { part: 'examples', tokens: tokens.examples },
@@ -104,6 +104,8 @@ function partsOf({ plan, tokens }: Prepared): { part: PromptPart; tokens: number
     { part: 'channel', tokens: tokens.seed },
     { part: 'folds', tokens: plan.tokens.folds },
     { part: 'turns', tokens: plan.tokens.turns },
+    // Kept free: what it is filled with is another with each question.
+    { part: 'recall', tokens: recallRoom },
   ];
 }
 

@@ -1,4 +1,4 @@
-import { type Memory, nobody } from '../conversation/memory.ts';
+import type { Memory } from '../conversation/memory.ts';
 import { createShownNames, type ShownNames } from '../conversation/shown-names.ts';
 import type { ChannelId } from '../event.ts';
 import { parentChannel } from '../event.ts';
@@ -8,7 +8,7 @@ import { type Chart, costChart, daysChart, groupsChart } from '../usage/charts.t
 import { dayOf, momentText } from '../usage/days.ts';
 import type { Ledger, ReportRow } from '../usage/ledger.ts';
 import { nanosPerDollar } from '../usage/prices.ts';
-import { usageKind, workspaceOf } from '../usage/usage-record.ts';
+import { nobody, usageKind, workspaceOf } from '../usage/usage-record.ts';
 
 /** What everybody used in all workspaces, for whoever pays. */
 export interface UsageReport {

@@ -28,6 +28,8 @@ export interface Prepared {
   toolsLeftOut: readonly string[];
   /** What was found again for the question; where later rounds leave no room for it, the answer may still cite it. */
   along: Along;
+  /** What it may take: nothing where everything stands in the prompt anyway. */
+  recallRoom: number;
   /** Our own count of `messages` and `tools`, primer included. */
   promptTokens: number;
   plan: WindowPlan<FoldText>;
@@ -98,7 +100,9 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
   const newest =
     plan.newestRoom === undefined ? question : await cutTurn(question, plan.newestRoom - after.tokens, counter);
   const isWhole = state.view.folds.length === 0 && plan.turns.length === older.length && !more;
-  const along = asked.along ?? (await findAlong(deps, asked, { isWhole, state, plan, seed, limits, budget, counter }));
+  const isNeeded = !isWhole || parentChannel(channel) !== undefined;
+  const recallRoom = isNeeded ? Math.max(0, Math.min(limits.recall, budget - plan.tokens.total)) : 0;
+  const along = asked.along ?? (await findAlong(deps, asked, { state, plan, seed, counter, room: recallRoom }));
   const fits = plan.tokens.total + along.tokens <= budget;
   const messages = buildPrompt({
     system: standing.system,
@@ -118,6 +122,7 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
     tools: standing.tools,
     toolsLeftOut: standing.leftOut,
     along,
+    recallRoom,
     promptTokens: plan.tokens.total - plan.tokens.newest + newestTokens + (fits ? along.tokens : 0),
     plan,
     limits,
@@ -128,22 +133,18 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
 }
 
 interface Around {
-  /** Everything that is remembered stands in the prompt word for word. */
-  isWhole: boolean;
   state: ChannelState;
   plan: WindowPlan<FoldText>;
   seed: { shown: ReadonlySet<number> };
-  limits: MemoryLimits;
-  budget: number;
   counter: TokenCounter;
+  room: number;
 }
 
 /** Looked for only where something that was said does not stand in the prompt anyway. */
 async function findAlong({ recall, conversations }: PrepareDeps, asked: Asked, around: Around): Promise<Along> {
   const { channel, question } = asked;
-  const { state, plan, seed, limits, budget, counter } = around;
-  const room = Math.min(limits.recall, budget - plan.tokens.total);
-  if (room <= 0 || (around.isWhole && parentChannel(channel) === undefined)) return nothingAlong;
+  const { state, plan, seed, counter, room } = around;
+  if (room === 0) return nothingAlong;
   const replied = question.replyTo === undefined ? undefined : await findTurn(conversations, channel, question.replyTo);
   // What came after it, an answer that is to be written again among it, is no past of the question.
   const shown = new Set(plan.turns.map((turn) => turn.seq));

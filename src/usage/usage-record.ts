@@ -79,6 +79,9 @@ interface DayUsage {
   rows: UsageRow[];
 }
 
+/** Whose the cost is when nobody's message made it due. */
+export const nobody = '-';
+
 const recordsAtOnce = 256;
 
 /** A workspace's usage in the order of the days, from the given day or month on. A damaged record throws. */

@@ -121,8 +121,10 @@ test('the parts of the budget come to what the next prompt costs, counted from i
   const seen = await core.views.inspect(room);
   const { messages, tokens } = await core.views.prompt(room);
   const question = await counter.count('Ann: …');
-  const parts = seen.budget.parts.reduce((sum, part) => sum + part.tokens, 0);
-  assert.equal(seen.budget.total - seen.budget.room, tokens);
+  const kept = seen.budget.parts.find(({ part }) => part === 'recall')?.tokens ?? 0;
+  assert.equal(kept, 200, 'a tenth, for what is found again');
+  const parts = seen.budget.parts.reduce((sum, part) => sum + part.tokens, 0) - kept;
+  assert.equal(seen.budget.total - seen.budget.room - kept, tokens);
   assert.ok(Math.abs(tokens - parts - question) <= 4, `${tokens} against ${parts}`);
   const request = core.model.answers().at(-1);
   assert.ok(request);
@@ -133,6 +135,15 @@ test('the parts of the budget come to what the next prompt costs, counted from i
   assert.equal(
     seen.turns.verbatim,
     seen.contributors.reduce((sum, one) => sum + one.turns, 0),
+  );
+});
+
+test('nothing is kept for recall while everything stands in the prompt', async (t) => {
+  const core = await start(t);
+  await talk(core, 1, 3);
+  assert.deepEqual(
+    (await core.views.inspect(room)).budget.parts.map(({ part }) => part),
+    ['role', 'turns'],
   );
 });
 

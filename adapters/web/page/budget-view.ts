@@ -12,14 +12,15 @@ const partNames: Readonly<Record<PromptPart, string>> = {
   channel: 'From the channel above',
   folds: 'Folds',
   turns: 'Turns, word for word',
-  recall: 'Recall',
+  recall: 'Kept for recall',
 };
 
 /** What the next prompt takes of the budget, and how near the next fold is. */
 export function BudgetView({ memory, onPrompt }: { memory: Inspection; onPrompt(): void }): ComponentChild {
   const { budget } = memory;
   const parts = budget.parts.filter(({ tokens }) => tokens > 0);
-  const used = budget.total - budget.room;
+  const kept = parts.find(({ part }) => part === 'recall')?.tokens ?? 0;
+  const used = budget.total - budget.room - kept;
   return html`<section aria-label="The next prompt">
     <h3>Next prompt <span class="hint">${toCount(used)} of ${toCount(budget.total)} tokens</span></h3>
     <div class="budget-bar" aria-hidden="true">
