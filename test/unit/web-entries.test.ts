@@ -144,3 +144,25 @@ test('an answer is known by its question, whichever of the two is told first', (
   const [, answer] = fromTurns([turn(1), turn(2, { role: 'assistant', answers: 1, id: 'x' })]);
   assert.equal(answer?.kind === 'answer' && answer.question, 'p1.m1');
 });
+
+test('what was told live takes its place among the older turns, once, and keeps what is offered under it', () => {
+  const offered = [{ label: 'Retry', command: 'retry' }];
+  const told = [1, 3, 5].flatMap((seq) => [
+    said(`p1.m${seq}`, seq * 1000),
+    piece(`p1.m${seq}`, `answer ${seq}`, { done: true, last: true, at: seq * 1000 + 500, actions: offered }),
+  ]);
+  const rounds = (seq: number) => [
+    turn(seq),
+    answerTurn(seq + 1, `p1.m${seq}`, { text: `answer ${seq}`, at: seq * 1000 + 500 }),
+  ];
+  const newest = renewed(play(told), rounds(5), 'soft');
+  const earlier = withEarlier(newest, rounds(3));
+  const all = ['said p1.m1', '> answer 1', 'text 3', '> answer 3', 'text 5', '> answer 5'];
+  assert.deepEqual(shown(earlier), all);
+  assert.deepEqual(
+    earlier.map((entry) => (entry.kind === 'said' ? undefined : entry.seq)),
+    [undefined, undefined, 3, 4, 5, 6],
+  );
+  const third = earlier.find((entry) => entry.kind === 'answer' && entry.seq === 4);
+  assert.deepEqual(third?.kind === 'answer' && third.actions, offered);
+});

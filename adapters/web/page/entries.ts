@@ -109,9 +109,7 @@ export type Renewal = 'soft' | 'hard';
 
 /** The newest turns, as the memory has them now, in place of those shown. */
 export function renewed(before: readonly Entry[], turns: readonly TurnView[], renewal: Renewal): Entry[] {
-  const fresh = fromTurns(turns);
-  const actions = new Map(before.map((entry) => [keyOf(entry), entry.kind === 'answer' ? entry.actions : []]));
-  for (const entry of fresh) if (entry.kind === 'answer') entry.actions = actions.get(keyOf(entry)) ?? [];
+  const fresh = withActions(fromTurns(turns), before);
   const first = turns[0]?.seq ?? Number.POSITIVE_INFINITY;
   const older = renewal === 'soft' ? before.filter((entry) => 'seq' in entry && entry.seq < first) : [];
   const known = new Set(fresh.map(keyOf));
@@ -129,10 +127,26 @@ function inserted(entries: Entry[], entry: Entry): Entry[] {
   return at === -1 ? [...entries, entry] : entries.toSpliced(at, 0, entry);
 }
 
-/** Older turns, put before those shown. */
+/** Older turns, put before those shown; what was told live of them before takes its place among them. */
 export function withEarlier(before: readonly Entry[], turns: readonly TurnView[]): Entry[] {
-  const known = new Set(before.map(keyOf));
-  return [...fromTurns(turns).filter((entry) => !known.has(keyOf(entry))), ...before];
+  const fresh = withActions(fromTurns(turns), before);
+  const known = new Set(fresh.map(keyOf));
+  const rest = before.filter((entry) => !known.has(keyOf(entry)));
+  const placed = rest.filter((entry) => isPlaced(entry));
+  return rest.filter((entry) => !isPlaced(entry)).reduce(inserted, [...fresh, ...placed]);
+}
+
+/** Its place in the memory is known. */
+function isPlaced(entry: Entry): boolean {
+  return entry.kind !== 'said' && entry.seq !== undefined;
+}
+
+/** What is offered under an answer is not in the memory. */
+function withActions(fresh: Entry[], before: readonly Entry[]): Entry[] {
+  const actions = new Map(before.map((entry) => [keyOf(entry), entry.kind === 'answer' ? entry.actions : []]));
+  return fresh.map((entry) =>
+    entry.kind === 'answer' ? { ...entry, actions: actions.get(keyOf(entry)) ?? [] } : entry,
+  );
 }
 
 /** One live event; what is about something else than the conversation changes nothing. */

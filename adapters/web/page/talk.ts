@@ -25,6 +25,8 @@ type TalkState = { is: 'loading' } | { is: 'ready' } | { is: 'failed'; problem: 
 const paintMs = 50;
 const renewMs = 120;
 const pageTurns = 40;
+/** Pages of nothing but erased turns are passed over, so many at one click. */
+const mostEmptyPages = 10;
 
 export function createTalk(key: string): Talk {
   const entries = signal<readonly Entry[]>([]);
@@ -36,6 +38,8 @@ export function createTalk(key: string): Talk {
   let renewing: ReturnType<typeof setTimeout> | undefined;
   let due: Renewal = 'soft';
   let loads = 0;
+  /** The oldest turn that was read: what is earlier is before it, whatever is shown of it. */
+  let oldestSeq: number | undefined;
 
   return { key, entries, state, more, fold, take, change, renew, loadEarlier };
 
@@ -100,9 +104,14 @@ export function createTalk(key: string): Talk {
         renew(renewal);
         return;
       }
-      const older = renewal === 'soft' && entries.value.some((entry) => 'seq' in entry && isBefore(entry, turns));
+      const first = turns.turns[0]?.seq;
+      const hasOlder = renewal === 'soft' && oldestSeq !== undefined && first !== undefined && oldestSeq < first;
       change((before) => renewed(before, turns.turns, renewal));
-      if (!older) more.value = turns.more;
+      if (!hasOlder) {
+        more.value = turns.more;
+        oldestSeq = first;
+        if (turns.more && turns.turns.every(({ erased }) => erased)) await loadEarlier();
+      }
       state.value = { is: 'ready' };
     } catch (error) {
       if (state.value.is !== 'ready') state.value = { is: 'failed', problem: problemOf(error) };
@@ -111,15 +120,15 @@ export function createTalk(key: string): Talk {
   }
 
   async function loadEarlier(): Promise<void> {
-    const first = entries.value.find((entry) => 'seq' in entry);
-    if (first === undefined || !('seq' in first)) return;
-    const turns = await get<Turns>(channelPath(key, `/turns?before=${first.seq}&limit=${pageTurns}`));
-    change((before) => withEarlier(before, turns.turns));
-    more.value = turns.more;
+    for (let pages = 0; pages < mostEmptyPages && oldestSeq !== undefined; pages++) {
+      const before = oldestSeq;
+      const { turns, more: isMore } = await get<Turns>(channelPath(key, `/turns?before=${before}&limit=${pageTurns}`));
+      // All of it was read again meanwhile: this page need not stand right before it.
+      if (oldestSeq !== before) return;
+      change((entries) => withEarlier(entries, turns));
+      oldestSeq = turns[0]?.seq ?? oldestSeq;
+      more.value = isMore;
+      if (!isMore || turns.some(({ erased }) => !erased)) return;
+    }
   }
-}
-
-function isBefore(entry: Entry, { turns }: Turns): boolean {
-  const first = turns[0];
-  return 'seq' in entry && first !== undefined && entry.seq !== undefined && entry.seq < first.seq;
 }
