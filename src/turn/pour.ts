@@ -99,6 +99,7 @@ async function learn(deps: SpeakDeps, model: string, counted: number, reported: 
   });
 }
 
+/** The seconds come first: a platform may show no more than the first few words. */
 function waitingNote(ms: number, reason: string): string {
-  return `${reason}; waiting ${Math.max(1, Math.ceil(ms / 1000))} s`;
+  return `${Math.max(1, Math.ceil(ms / 1000))} s: ${reason}`;
 }

@@ -80,6 +80,10 @@ const discordHarness: AdapterHarness = {
         return thread.id;
       },
       posts: (thread) => discord.posts(place(thread)).map(toShown),
+      notes: () =>
+        discord.requests.flatMap(({ body: { content } }) =>
+          typeof content === 'string' && content.startsWith('⏳ ') ? [content.slice('⏳ '.length)] : [],
+        ),
       toldPrivately(name) {
         const own = [...discord.state.interactions.values()].filter((one) => one.user.id === person(name).user.id);
         const answers = own.flatMap((one) => one.answers).filter(isOnlyTheirs);

@@ -78,6 +78,7 @@ const slackHarness: AdapterHarness = {
       },
       openThread: (on) => on,
       posts: (thread) => slack.posts(channel, thread).map(toShown),
+      notes: () => slack.state.statuses.map((one) => one.status),
       toldPrivately(name) {
         const direct = slack.posts(slack.world.im(person(name).id)).map(textOf);
         return [...slack.toldPrivately(person(name)), ...direct];

@@ -10,15 +10,18 @@ import { startCore } from './core.ts';
  */
 
 /** Says what it is told; holds before it goes on where the text says so. */
-function createModel(): Model & { say: string; prompts: string[]; last(): string } {
+function createModel(): Model & { say: string; waits: ModelEvent[]; prompts: string[]; last(): string } {
   const held = '[hold]';
   const model = {
     say: '',
+    /** What it is waited for first. */
+    waits: [] as ModelEvent[],
     prompts: [] as string[],
     last: () => model.prompts.at(-1) ?? '',
     contextTokens: () => undefined,
     async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
       model.prompts.push(JSON.stringify(request.messages));
+      yield* model.waits.splice(0);
       for (const text of model.say.split(/(?<= )|(?=\[hold\])/)) {
         if (text.startsWith(held)) await new Promise((_, reject) => signal.addEventListener('abort', reject));
         signal.throwIfAborted();
@@ -155,6 +158,16 @@ export async function describeTalk(harness: AdapterHarness): Promise<void> {
         .filter(Boolean);
     assert.deepEqual(words(pieces.map((one) => one.text).join('\n')), words(model.say));
     assert.deepEqual(pieces.filter(isEnded), pieces.slice(-1), 'Retry is offered under the last');
+  });
+
+  it('whoever waits for a rate limit reads how long, whatever the platform has room for', async () => {
+    model.say = 'After all.';
+    model.waits = [
+      { type: 'waiting', until: core.now() + 12_000, reason: 'the chat API allows only so many requests a minute' },
+    ];
+    const [post, ...more] = await answered(() => platform.say('Ann', `${mention} hurry`));
+    assert.deepEqual([post?.text, more], ['After all.', []]);
+    assert.deepEqual(platform.notes().filter((one) => /^12 s: the chat API/.test(one)).length, 1);
   });
 
   it('attached text is read', async () => {

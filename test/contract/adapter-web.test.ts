@@ -24,8 +24,12 @@ const webHarness: AdapterHarness = {
 
   async start(openIntake) {
     const standing: Standing[] = [];
+    const notes: string[] = [];
     const stage = await startWebStage({ passwords, isLoopback: false, host: { openIntake, views: viewsOf(standing) } });
-    const ann = await visit(stage.url, 'Ann', (event) => stand(standing, event));
+    const ann = await visit(stage.url, 'Ann', (event) => {
+      if (event.type === 'progress') notes.push(event.note);
+      stand(standing, event);
+    });
     const ben = await visit(stage.url, 'Ben', () => {});
     const people = new Map([
       ['Ann', ann],
@@ -88,6 +92,7 @@ const webHarness: AdapterHarness = {
       },
       posts: (thread = general) =>
         standing.filter((one) => one.channel === thread && one.kind !== 'message').map(toShown),
+      notes: () => notes,
       toldPrivately: (name) => by(name).told.map((one) => one.text),
       filesOf: (name) => by(name).files,
       // Nothing rings where a name stands in a page.

@@ -35,6 +35,8 @@ export interface Platform {
   openThread(on: string): string;
   /** What the bot has in the channel, or in the thread, for all to see. */
   posts(thread?: string): Shown[];
+  /** What it has shown while an answer was awaited. */
+  notes(): string[];
   /** What the bot has said to one person alone. */
   toldPrivately(person: string): string[];
   /** The files the bot has given to one person alone. */

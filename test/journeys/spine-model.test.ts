@@ -225,7 +225,7 @@ describe('a model', { concurrency: true }, () => {
       const id = await ask('limited', 'first question');
       assert.ok(Date.now() - begun >= 1900);
       const notes = program.lines.filter((line) => line.id === id && line.type === 'progress').map((line) => line.note);
-      assert.ok(notes.some((note) => /so many requests a minute; waiting 2 s/.test(String(note))));
+      assert.ok(notes.some((note) => /^2 s: .* so many requests a minute$/.test(String(note))));
       assert.equal(shown('limited', id).text, 'after all');
       assert.equal(asked.get('limited')?.length, 2);
     });
