@@ -77,7 +77,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     onFold: metrics.folded,
   });
   const surfaces = new Map<string, Surface>();
-  const link: LinkTo = (channel, messageId) => surfaces.get(channelParts(channel).platform)?.link(channel, messageId);
+  const link: LinkTo = (channel, ...message) => surfaces.get(channelParts(channel).platform)?.link(channel, ...message);
   const running = createRunningAnswers();
   const runner = createCommandRunner({
     memory,

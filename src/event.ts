@@ -183,8 +183,11 @@ export interface Surface {
   /** `posted`: the message ids of the pieces known to stand already, by index. */
   reply(event: Event, posted: readonly string[]): Reply;
   fetch(attachment: Attachment, signal: AbortSignal): Promise<Uint8Array>;
-  /** Where people can open a message, if it has an address. */
-  link(channel: ChannelId, messageId: string): string | undefined;
+  /**
+   * Where people can open a message, if it has an address. `repliesTo`: the message that one of the bot's own replies
+   * to, under which some platforms show it.
+   */
+  link(channel: ChannelId, messageId: string, repliesTo?: string): string | undefined;
 }
 
 export interface Intake {

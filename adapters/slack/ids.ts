@@ -37,9 +37,12 @@ export function toPlace(id: ChannelId): Place {
   return { channel, thread };
 }
 
-/** Where a message is opened. `team` is the workspace's own address, with a slash at its end. */
-export function toLink(team: string, id: ChannelId, ts: string): string {
-  const { channel, thread } = toPlace(id);
+/**
+ * Where a message is opened. `team` is the workspace's own address, with a slash at its end. An answer to what was said in
+ * the channel itself stands in a thread, too: under the message it replies to.
+ */
+export function toLink(team: string, id: ChannelId, ts: string, repliesTo?: string): string {
+  const { channel, thread = repliesTo } = toPlace(id);
   const within = thread === undefined ? '' : `?thread_ts=${thread}&cid=${channel}`;
   return `${team}archives/${channel}/p${ts.replace('.', '')}${within}`;
 }

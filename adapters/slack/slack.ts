@@ -124,7 +124,7 @@ export function startSlack(deps: SlackDeps): Adapter {
     const surface: Surface = {
       reply,
       fetch: createFetch(hosts, deps.botToken),
-      link: (channel, ts) => toLink(url, channel, ts),
+      link: (channel, ...message) => toLink(url, channel, ...message),
     };
     const intake = await deps.openIntake('slack', surface);
     taking = createTaking(intake, startedAt);

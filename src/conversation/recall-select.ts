@@ -17,6 +17,8 @@ export interface Readable {
   /** The platform's ids of the turn that matched. */
   id: string;
   posts: string[];
+  /** The platform's id of the message it replies to. */
+  replyTo: string | undefined;
   at: number;
   role: Turn['role'];
   name: string | undefined;
@@ -164,10 +166,10 @@ export async function toReadable(
   if (turn === undefined || first === undefined) return undefined;
   const text = await clipAround(burst.map(saidText).join('\n'), worth, fit);
   const { attachments: _, ...bare } = first;
-  const { id, posts = [], role, name } = turn;
+  const { id, posts = [], replyTo, role, name } = turn;
   const seqs = burst.map((one) => one.seq);
   const line = toTranscript({ ...bare, text }).replace(lineBreaks, ' ⏎ ');
-  return { ...candidate, seqs, id, posts, at: first.at, role, name, text, line };
+  return { ...candidate, seqs, id, posts, replyTo, at: first.at, role, name, text, line };
 }
 
 /** As they were said; what a thread is told of its channel stands before its own. */

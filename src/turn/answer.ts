@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Memory } from '../conversation/memory.ts';
 import { BotError, toBotError, userText } from '../errors.ts';
-import type { Action, Notice } from '../event.ts';
+import type { Action, Event, Notice } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import type { Charge } from '../usage/ledger.ts';
@@ -138,7 +138,8 @@ async function conclude(
   const actions = answerActions(await wasAnswered(deps, channel, turn));
   const posts = await finish(deps, job, stream, actions);
   const recalled = toRefs(spell.prepared?.along.recalled ?? [], channel, spell.cited);
-  const spoken = { text, posts, model: spell.model, at: deps.now(), partial, steps: spell.steps, recalled };
+  const { model, steps } = spell;
+  const spoken = { text, posts, replyTo: repliedTo(job.event), model, at: deps.now(), partial, steps, recalled };
   const cost: Cost = { ...spell.tab, entry: job.done };
   const kept = await keepAnswer(
     deps,
@@ -155,6 +156,12 @@ async function conclude(
   if (verdict === 'drop' || running.verdict() === 'drop') return await keepNothing(deps, job, question, spell);
   // Gone or changed: whoever reads the question again finds out which.
   return running.verdict() === 'withdraw' ? await takeBack(deps, job, question, spell) : undefined;
+}
+
+/** Of a retry: what its button stands under; one that was typed as a command replies to nothing. */
+function repliedTo(event: Event): string | undefined {
+  if (event.kind === 'message') return event.messageId;
+  return event.kind === 'command' ? event.target : undefined;
 }
 
 function outcomeOf(verdict: string | undefined, partial: string | undefined): Answered['outcome'] {

@@ -20,6 +20,8 @@ export interface KeepDeps {
 export interface Spoken {
   text: string;
   posts: string[];
+  /** The platform's id of the message it replies to, which may be shown elsewhere than the question. */
+  replyTo: string | undefined;
   model: string;
   at: number;
   partial: string | undefined;
@@ -125,11 +127,12 @@ async function commit<T>(
 }
 
 function toAnswer(question: Turn, spoken: Spoken): Omit<Turn, 'seq' | 'rev'> {
-  const { text, posts, model, at, partial, steps, recalled } = spoken;
+  const { text, posts, replyTo, model, at, partial, steps, recalled } = spoken;
   const id = posts[0] ?? `answer:${question.id}`;
   const draft = { id, at, role: 'assistant' as const, text, tokens: 0, answers: question.seq, posts, model };
   return {
     ...draft,
+    ...(replyTo !== undefined && { replyTo }),
     ...(steps.length > 0 && { tools: steps.map(toKept) }),
     ...(recalled.length > 0 && { recalled: [...recalled] }),
     ...(partial !== undefined && { partial }),

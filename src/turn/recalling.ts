@@ -51,12 +51,13 @@ export function toSources(recalled: readonly Recalled[], link: LinkTo, now: numb
 
 /** An answer that the platform did not take stands nowhere. */
 export function linkOf(
-  turn: Pick<Turn, 'role' | 'id' | 'posts'>,
+  turn: Pick<Turn, 'role' | 'id' | 'posts'> & { replyTo?: string | undefined },
   channel: ChannelId,
   link: LinkTo,
 ): string | undefined {
-  const { role, id, posts: [post] = [] } = turn;
-  return role === 'assistant' && post === undefined ? undefined : link(channel, post ?? id);
+  const { role, id, replyTo, posts: [post] = [] } = turn;
+  if (role === 'user') return link(channel, id);
+  return post === undefined ? undefined : link(channel, post, replyTo);
 }
 
 /** As the answer keeps them: where they stand, in the order of the markers. */

@@ -39,6 +39,25 @@ test('on Discord a citation opens the message it stands for', async () => {
   assert.ok(text.includes(`](${link})).`), text);
 });
 
+test('on Slack an answer of its own that is cited opens in the thread where it stands', async () => {
+  const noted = 'Noted: kumquat-77 opens the wifi.';
+  const { slack, ann, ben, answerTo } = await setSlack(
+    { after },
+    { env, answer: (request) => (/I use at the boathouse/.test(request.last) ? noted : answer(request)) },
+  );
+  const channel = slack.world.addChannel('boats');
+  const ask = async (who: typeof ann, text: string) => {
+    const said = slack.say(who, channel, `${slack.mention} ${text}`);
+    return { said, posts: await answerTo(channel, said) };
+  };
+  const { said, posts } = await ask(ben, 'Remember the fruit that I use at the boathouse.');
+  for (const n of stories) await ask(ann, chatter(n));
+  const text = shownText((await ask(ann, 'What opens the wifi, noted as kumquat?')).posts);
+  const own = `https://sim.slack.com/archives/${channel.id}/p${posts[0]?.ts.replace('.', '')}`;
+  assert.match(text, /^It is the one with the fruit \(\[my answer, \d{1,2} \w+\]\(/);
+  assert.ok(text.includes(`](${own}?thread_ts=${said.ts}&cid=${channel.id})).`), text);
+});
+
 test('on Slack a citation opens the message it stands for', async () => {
   const { slack, ann, ben, answerTo } = await setSlack({ after }, { answer, env });
   const channel = slack.world.addChannel('boats');
