@@ -19,6 +19,7 @@ import { chooseModel } from './model/choose.ts';
 import type { Embedder } from './model/embed.ts';
 import { applyNetworkEnvironment } from './model/network.ts';
 import { observed } from './model/observed.ts';
+import type { Audit } from './operations/audit.ts';
 import { type Handler, type Health, startOperations } from './operations/http.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { checkBudget, checkRestrictions, checkTools } from './start-checks.ts';
@@ -47,6 +48,7 @@ export interface Host {
   views: Views;
   /** Where an adapter keeps what is its own. */
   shelfOf(owner: string): Shelf;
+  audit: Pick<Audit, 'note'>;
 }
 
 export interface Started {
@@ -108,10 +110,19 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     signal,
     now,
   });
-  const { inbox, memory } = core;
+  const { inbox, memory, audit } = core;
   remembering.resolve(memory);
   metrics.watchQueue(() => ({ waiting: inbox.waiting(), running: inbox.running() }));
-  const housekeeping = startHousekeeping({ store, memory, inbox, retentionDays: config.retentionDays, log, now });
+  const housekeeping = startHousekeeping({
+    store,
+    memory,
+    inbox,
+    audit,
+    retentionDays: config.retentionDays,
+    auditDays: config.auditDays,
+    log,
+    now,
+  });
   log.info({}, chosen.told);
 
   const more: MoreValues = (option, values) => valuesOf(option, values, { toolbox, presets });
@@ -125,6 +136,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     presets: presets.all,
     views: core.views,
     shelfOf: (owner) => createShelf(store, owner),
+    audit,
   });
   const probe = createProbe(store, now);
   const health = () => healthOf(probe, adapters);
@@ -157,6 +169,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
       await Promise.all(adapters.map((adapter) => adapter.close()));
       await tools.close();
       await operations?.close();
+      await audit.idle();
       await store.close();
     },
   };

@@ -94,6 +94,7 @@ const variables = {
   WEATHER_URL: httpUrl.default('https://api.open-meteo.com/v1/forecast'),
   GEOCODING_URL: httpUrl.default('https://geocoding-api.open-meteo.com/v1/search'),
   RETENTION_DAYS: wholeNumber(1, 100_000).optional(),
+  AUDIT_DAYS: wholeNumber(1, 100_000).default(365),
   CATCH_UP_MINUTES: wholeNumber(0, 1440).default(15),
   DISCORD_BOT_TOKEN: text.optional(),
   DISCORD_TOKEN: text.optional(),
@@ -253,6 +254,7 @@ function toConfig(values: Values) {
     },
     pricesFile: values.PRICES_FILE,
     retentionDays: values.RETENTION_DAYS,
+    auditDays: values.AUDIT_DAYS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     secrets: secretNames.map((name) => values[name]).filter((value) => value !== undefined),
   };

@@ -16,6 +16,7 @@ import { createViews, type Views } from './inspect/console-views.ts';
 import type { Log } from './log.ts';
 import type { Embedder } from './model/embed.ts';
 import type { Model } from './model/model.ts';
+import { type Audit, createAudit } from './operations/audit.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { Store } from './storage/store.ts';
 import type { Toolbox } from './tools/toolbox.ts';
@@ -31,6 +32,7 @@ export interface Core {
   bot: Bot;
   memory: Memory;
   views: Views;
+  audit: Audit;
 }
 
 interface CoreDeps {
@@ -60,6 +62,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
   const counterFor = (name: string) => loadCounter(encodingForModel(name));
   const encode: EncoderFor = async (name) => (await counterFor(name)).encode;
   const prices = await loadPrices(config.pricesFile);
+  const audit = createAudit({ store, log, now });
   const ledger = createLedger({ store, prices, timeZone, limits: config.budgets, now });
   const memory = createMemory({
     store,
@@ -120,7 +123,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     signal,
     now,
   });
-  return { open, inbox, bot, memory, views };
+  return { open, inbox, bot, memory, views, audit };
 }
 
 type Layers = Parameters<MemoryDeps['resolveProfile']>[0];

@@ -51,6 +51,8 @@ const authorSchema = z.object({
   /** What the platform says of the person here: may they manage this server or workspace? */
   admin: z.boolean(),
   roles: z.array(z.string()),
+  /** Whose daily budget pays, where it is not the person's own; people who share it share the budget. */
+  payer: z.string().max(200).optional(),
 });
 
 const attachmentSchema = z.object({

@@ -5,6 +5,7 @@ import type { Memory } from './conversation/memory.ts';
 import type { ChannelId } from './event.ts';
 import type { Inbox } from './inbox/inbox.ts';
 import type { Log } from './log.ts';
+import type { Audit } from './operations/audit.ts';
 import type { Store } from './storage/store.ts';
 import { nobody } from './usage/usage-record.ts';
 
@@ -14,7 +15,9 @@ interface Deps {
   store: Store;
   memory: Memory;
   inbox: Inbox;
+  audit: Pick<Audit, 'sweep'>;
   retentionDays: number | undefined;
+  auditDays: number;
   log: Log;
   now(): number;
 }
@@ -42,10 +45,11 @@ export function startHousekeeping(deps: Deps): { stop(): void } {
   };
 }
 
-export async function sweep({ store, memory, inbox, retentionDays, log, now }: Deps): Promise<void> {
+export async function sweep({ store, memory, inbox, audit, retentionDays, auditDays, log, now }: Deps): Promise<void> {
   await inbox.sweep(now() - rememberedMs);
   const retainedMs = retentionDays === undefined ? rememberedMs : Math.min(rememberedMs, retentionDays * dayMs);
   await sweepLate(store, now() - retainedMs);
+  await audit.sweep(now() - auditDays * dayMs);
   // What was overwritten, such as the text of an event that is done, leaves the files.
   await store.erase([]);
   if (retentionDays === undefined) return;

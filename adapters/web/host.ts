@@ -1,6 +1,15 @@
 import type { ChannelId, Notice, OpenIntake } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
-import type { ChannelView, CommandHelp, Inspection, MemoryChange, PresetHelp, TurnView, UsageReport } from './views.ts';
+import type {
+  AuditTrail,
+  ChannelView,
+  CommandHelp,
+  Inspection,
+  MemoryChange,
+  PresetHelp,
+  TurnView,
+  UsageReport,
+} from './views.ts';
 
 /** What the console needs of the program behind it. */
 export interface ConsoleHost {
@@ -16,6 +25,7 @@ export interface ConsoleHost {
   shelf: Shelf;
   views: MemoryViews;
   usage: UsageView;
+  audit: AuditNotes;
 }
 
 export interface Shelf {
@@ -39,6 +49,8 @@ export interface MemoryViews {
   order(channel: ChannelId, person: { id: string; name: string; admin: boolean }, line: string): Promise<Notice>;
   /** Told of every change of a channel's memory and of folds while they are written. Returns how to end it. */
   watch(onChange: (change: MemoryChange) => void): () => void;
+  /** Newest first; those before the entry of that id, or the newest. */
+  audit(range: { before?: string; limit: number }): Promise<AuditTrail>;
 }
 
 /** Everything the ledger knows, for admins. */
@@ -50,4 +62,15 @@ interface UsageQuery {
   /** First and last day, `YYYY-MM-DD`. */
   from: string;
   to: string;
+}
+
+/** Who did what, noted as it happens; ids, addresses and names of routes, and no text that anybody wrote. */
+export interface AuditNotes {
+  note(entry: {
+    what: 'login' | 'login-refused' | 'locked-out' | 'logout' | 'refused' | 'read' | 'export';
+    who: string;
+    from: string;
+    channel?: ChannelId | undefined;
+    detail?: string | undefined;
+  }): void;
 }

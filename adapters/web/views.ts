@@ -141,3 +141,21 @@ export interface UsageReport {
   /** Chart definitions for the browser: the same that become pictures on other platforms. */
   charts: readonly { name: string; title: string; option: Record<string, unknown> }[];
 }
+
+/** One thing that somebody did, as often as it was repeated. */
+interface AuditView {
+  id: string;
+  at: number;
+  what: string;
+  who: string;
+  from: string;
+  channel?: string | undefined;
+  detail?: string | undefined;
+  times: number;
+  lastAt: number;
+}
+
+export interface AuditTrail {
+  entries: readonly AuditView[];
+  more: boolean;
+}

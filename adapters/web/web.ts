@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Adapter, ChannelId } from '../../src/event.ts';
 import { createAccess, type Passwords } from './access.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { channelRoutes } from './channel-routes.ts';
 import { createDocuments } from './documents.ts';
 import { createEntrance } from './entrance.ts';
@@ -85,6 +86,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     ...fileRoutes({ uploads, files }),
     ...memoryRoutes({ views, files, now }),
     ...usageRoutes(deps.usage),
+    ...auditRoutes(views),
   ];
 
   function findOwn(key: string): OwnPlace | undefined {

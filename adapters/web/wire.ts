@@ -1,5 +1,14 @@
 import type { Action, ChannelId } from '../../src/event.ts';
-import type { ChannelView, CommandHelp, Inspection, MemoryChange, PresetHelp, TurnView, UsageReport } from './views.ts';
+import type {
+  AuditTrail,
+  ChannelView,
+  CommandHelp,
+  Inspection,
+  MemoryChange,
+  PresetHelp,
+  TurnView,
+  UsageReport,
+} from './views.ts';
 
 /** The JSON between the console's server and its page. Refusals and failures of every route are a `Problem`. */
 
@@ -140,6 +149,9 @@ export interface OrderAnswer {
 
 /** `GET /api/usage?from=YYYY-MM-DD&to=YYYY-MM-DD`; `/api/usage.csv`, `/api/usage.json` are downloads of the same. */
 export type UsageAnswer = UsageReport;
+
+/** `GET /api/audit?before=<id>&limit=<n>`, newest first */
+export type AuditAnswer = AuditTrail;
 
 /** To be had at `/api/files/:id` for a while, by those who were told of it. */
 export interface FileView {

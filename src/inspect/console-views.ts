@@ -5,6 +5,7 @@ import type { ChannelId, LinkTo } from '../event.ts';
 import type { Model } from '../model/model.ts';
 import type { Store } from '../storage/store.ts';
 import type { Ledger } from '../usage/ledger.ts';
+import { type AuditTrail, readAudit } from './audit-trail.ts';
 import { type ChannelView, listChannels } from './channel-views.ts';
 import { type Inspection, inspectChannel, nextPrompt } from './inspection.ts';
 import { createOrders, type Order } from './orders.ts';
@@ -20,6 +21,7 @@ export interface Views {
   order: Order;
   watch(onChange: (change: MemoryChange) => void): () => void;
   usage(period: { from: string; to: string }): Promise<UsageReport>;
+  audit(range: { before?: string; limit: number }): Promise<AuditTrail>;
 }
 
 interface ViewsDeps {
@@ -48,5 +50,6 @@ export function createViews(deps: ViewsDeps): Views {
     order: createOrders(deps),
     watch: memory.changes.watch,
     usage: async (period) => await reportUsage(deps, period),
+    audit: async (range) => await readAudit(store, range),
   };
 }

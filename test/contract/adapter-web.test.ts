@@ -232,7 +232,15 @@ function viewsOf(standing: readonly Standing[]): MemoryViews {
     return { turns: found.map(toTurn), more: false };
   };
   const none = (): never => assert.fail('nobody looks into the memory here');
-  return { turns, channels: async () => [], inspect: none, prompt: none, order: none, watch: () => () => {} };
+  return {
+    turns,
+    channels: async () => [],
+    inspect: none,
+    prompt: none,
+    order: none,
+    watch: () => () => {},
+    audit: none,
+  };
 }
 
 function toTurn({ id, text, kind }: Standing, seq: number): TurnView {

@@ -109,6 +109,8 @@ const housekeeping = (core: Kept, retentionDays?: number) =>
     store: core.store,
     memory: core.memory,
     inbox: core.inbox,
+    audit: core.audit,
+    auditDays: 365,
     retentionDays,
     log: createLog({ level: 'silent', format: 'json', secrets: [] }),
     now: core.now,

@@ -75,6 +75,7 @@ export async function startWebStage(options: StageOptions = {}): Promise<WebStag
     shelf: createShelf(store, 'web'),
     views: core.views,
     usage: { report: core.views.usage },
+    audit: core.audit,
     isLoopback,
     passwords,
     ...options.host,
