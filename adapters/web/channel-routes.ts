@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { ChannelId } from '../../src/event.ts';
 import { readJson, refusal, toJson } from './answers.ts';
 import type { MemoryViews } from './host.ts';
 import type { Live } from './live.ts';
@@ -9,8 +8,8 @@ import type { OpenTalk } from './open-talk.ts';
 import type { ChannelRecord, OwnChannels } from './own-channels.ts';
 import type { Posting } from './posting.ts';
 import type { OwnPlace, Route, Visitor } from './route.ts';
+import { type ThreadNames, toOwnThread } from './thread-names.ts';
 import { limits, toCommand } from './to-event.ts';
-import type { TurnView } from './views.ts';
 import type { Channels, OwnChannel, ThreadPost } from './wire.ts';
 
 /** The list on the left: channels and their threads, made, renamed, and forgotten. */
@@ -20,35 +19,25 @@ interface ChannelDeps {
   posting: Posting;
   talk: OpenTalk;
   live: Live;
+  names: ThreadNames;
   now(): number;
 }
 
 const threadPost: z.ZodType<ThreadPost> = z.object({ branchedFrom: z.string().min(1).max(300) });
 const maxBodyBytes = 10_000;
-const turnsAtOnce = 100;
-/** A thread is opened on what is in sight, not on what was said a year ago. */
-const turnsBack = 2_000;
-const threadNameChars = 40;
 
-export function channelRoutes({ channels, views, posting, talk, live, now }: ChannelDeps): Route[] {
+export function channelRoutes({ channels, views, posting, talk, live, names, now }: ChannelDeps): Route[] {
   async function listAll(visitor: Visitor): Promise<Channels> {
     const others = visitor.admin ? await views.channels() : [];
     return {
-      own: channels.list().map((one) => toOwn(one, visitor)),
+      own: await Promise.all(channels.list().map((one) => toOwn(one, visitor))),
       others: others.filter((one) => one.platform !== 'web'),
     };
   }
 
-  async function findTurn(channel: ChannelId, id: string): Promise<TurnView | undefined> {
-    let before: number | undefined;
-    for (let seen = 0; seen < turnsBack; seen += turnsAtOnce) {
-      const range = { limit: turnsAtOnce, ...(before === undefined ? {} : { before }) };
-      const { turns, more } = await views.turns(channel, range);
-      const found = turns.findLast((one) => !one.erased && (one.id === id || one.posts.includes(id)));
-      if (found !== undefined || !more) return found;
-      before = turns[0]?.seq;
-    }
-    return undefined;
+  async function toOwn(channel: ChannelRecord, visitor: Visitor): Promise<OwnChannel> {
+    const { by: _, ...shown } = channel;
+    return { ...shown, threads: await names.of(channel), mayDelete: mayChange(channel, visitor) };
   }
 
   /** What was said there is forgotten first: what is off the list could no longer be reached. */
@@ -77,7 +66,7 @@ export function channelRoutes({ channels, views, posting, talk, live, now }: Cha
         const name = mustBeName((await readJson(c, namePost, maxBodyBytes)).name);
         const made = await channels.create(name, visitor.person.id);
         live.tellAll({ type: 'channels' });
-        return toJson(toOwn(made, visitor), 201);
+        return toJson(await toOwn(made, visitor), 201);
       },
     },
     {
@@ -89,7 +78,7 @@ export function channelRoutes({ channels, views, posting, talk, live, now }: Cha
         const name = mustBeName((await readJson(c, namePost, maxBodyBytes)).name);
         const renamed = await channels.rename(place.id, name);
         live.tellAll({ type: 'channels' });
-        return toJson(toOwn(renamed, visitor));
+        return toJson(await toOwn(renamed, visitor));
       },
     },
     {
@@ -98,7 +87,7 @@ export function channelRoutes({ channels, views, posting, talk, live, now }: Cha
       rights: 'own',
       async handle(_, visitor, place) {
         mustBeChannel(place);
-        if (!toOwn(place.channel, visitor).mayDelete)
+        if (!mayChange(place.channel, visitor))
           throw refusal(403, 'Only admins and whoever made a channel may delete it.');
         await remove(visitor, place);
         return new Response(null, { status: 204 });
@@ -108,22 +97,21 @@ export function channelRoutes({ channels, views, posting, talk, live, now }: Cha
       method: 'POST',
       path: '/api/channels/:key/threads',
       rights: 'own',
-      async handle(c, _, place) {
+      async handle(c, { person }, place) {
         mustBeChannel(place);
         const { branchedFrom } = await readJson(c, threadPost, maxBodyBytes);
-        const turn = await findTurn(place.id, branchedFrom);
+        const turn = (await views.messages(place.id, [branchedFrom])).get(branchedFrom);
         if (turn === undefined) throw refusal(404, 'This message is not in the memory, so no thread can hang from it.');
-        const name = toName(turn.text.slice(0, 10 * threadNameChars), threadNameChars) || 'Thread';
-        const opened = await channels.openThread(place.id, turn.role === 'assistant' ? branchedFrom : turn.id, name);
+        const opened = await channels.openThread(place.id, branchedFrom, person.id);
         live.tellAll({ type: 'channels' });
-        return toJson(opened);
+        return toJson(toOwnThread(opened, turn));
       },
     },
   ];
 }
 
-function toOwn({ by, ...channel }: ChannelRecord, { person, admin }: Visitor): OwnChannel {
-  return { ...channel, mayDelete: admin || by === person.id };
+function mayChange({ by }: ChannelRecord, { person, admin }: Visitor): boolean {
+  return admin || by === person.id;
 }
 
 function mustBeName(text: string): string {

@@ -42,6 +42,8 @@ export interface MemoryViews {
   channels(): Promise<ChannelView[]>;
   /** Oldest first; those before `before`, or the newest. */
   turns(channel: ChannelId, range: { before?: number; limit: number }): Promise<{ turns: TurnView[]; more: boolean }>;
+  /** By the platform's ids: those that are remembered now and not erased. */
+  messages(channel: ChannelId, ids: readonly string[]): Promise<ReadonlyMap<string, TurnView>>;
   inspect(channel: ChannelId): Promise<Inspection>;
   /** The exact next prompt, as it is sent. */
   prompt(channel: ChannelId): Promise<{ messages: unknown[]; tokens: number }>;

@@ -3,19 +3,18 @@ import { z } from 'zod';
 import { BotError } from '../../src/errors.ts';
 import { type ChannelId, channelParts, toChannelId } from '../../src/event.ts';
 import type { Shelf } from './host.ts';
-import type { OwnThread } from './wire.ts';
 
 /** The console's own channels and their threads, on the shelf; all visitors share them. */
 export interface OwnChannels {
   /** Oldest first; always at least one. */
   list(): readonly ChannelRecord[];
   /** The channel, also of one of its threads; nothing where there is no such channel or thread. */
-  find(id: string): { channel: ChannelRecord; thread: OwnThread | undefined } | undefined;
+  find(id: string): { channel: ChannelRecord; thread: ThreadRecord | undefined } | undefined;
   create(name: string, by: string): Promise<ChannelRecord>;
   rename(id: ChannelId, name: string): Promise<ChannelRecord>;
   remove(id: ChannelId): Promise<void>;
   /** Opens it, or finds it. */
-  openThread(id: ChannelId, branchedFrom: string, name: string): Promise<OwnThread>;
+  openThread(id: ChannelId, branchedFrom: string, by: string): Promise<ThreadRecord>;
   /** Something was said there. */
   touch(id: ChannelId, at: number): void;
 }
@@ -27,7 +26,16 @@ export interface ChannelRecord {
   /** Who made it. */
   by: string;
   lastAt: number;
-  threads: readonly OwnThread[];
+  threads: readonly ThreadRecord[];
+}
+
+/** What it is called is read from the message it hangs from: words that people may take back are not kept here. */
+export interface ThreadRecord {
+  id: ChannelId;
+  branchedFrom: string;
+  openedAt?: number | undefined;
+  /** Who opened it. */
+  by?: string | undefined;
 }
 
 const recordSchema = z.object({
@@ -35,10 +43,13 @@ const recordSchema = z.object({
   createdAt: z.number(),
   by: z.string(),
   lastAt: z.number(),
-  threads: z.array(z.object({ name: z.string(), branchedFrom: z.string() })),
+  threads: z.array(z.object({ branchedFrom: z.string(), openedAt: z.number().optional(), by: z.string().optional() })),
 });
 
 type Stored = z.infer<typeof recordSchema>;
+
+/** Threads were once kept with the first words of their message. */
+const namedSchema = z.object({ threads: z.array(z.object({ name: z.string().optional() })) });
 
 const prefix = 'channel/';
 const firstName = 'general';
@@ -82,11 +93,19 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
     return put({ id: channelId(part), name, createdAt: at, by, lastAt: at, threads: [] });
   }
 
+  const old: ChannelRecord[] = [];
   for (const { key, value } of await shelf.list(prefix)) {
     const found = recordSchema.safeParse(value);
     const id = channelId(key.slice(prefix.length));
     if (found.success) records.set(id, toRecord(id, found.data));
+    const named = namedSchema.safeParse(value);
+    if (found.success && named.success && named.data.threads.some((thread) => thread.name !== undefined)) {
+      old.push(toRecord(id, found.data));
+    }
   }
+  for (const record of old) await shelf.put(keyOf(record.id), toStored(record));
+  // What was overwritten leaves the files, too.
+  if (old.length > 0) await shelf.remove([]);
   if (records.size === 0) await make(firstName, firstName, '');
 
   return {
@@ -115,14 +134,14 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
         records.delete(id);
       }),
 
-    openThread: (id, branchedFrom, name) =>
+    openThread: (id, branchedFrom, by) =>
       inOrder(async () => {
         const record = must(id);
         const known = record.threads.find((one) => one.branchedFrom === branchedFrom);
         if (known !== undefined) return known;
         if (record.threads.length >= maxThreads)
           throw new BotError('input', `there are ${maxThreads} threads in this channel already`);
-        const opened = { id: threadId(id, branchedFrom), name, branchedFrom };
+        const opened = { id: threadId(id, branchedFrom), branchedFrom, openedAt: now(), by };
         await put({ ...record, threads: [...record.threads, opened] });
         return opened;
       }),
@@ -131,8 +150,8 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
       const record = records.get(id);
       if (record === undefined || at - record.lastAt < touchMs) return;
       inOrder(async () => {
-        const now = records.get(id);
-        if (now !== undefined) await put({ ...now, lastAt: at });
+        const current = records.get(id);
+        if (current !== undefined) await put({ ...current, lastAt: at });
       }).catch(onTrouble);
     },
   };
@@ -155,6 +174,6 @@ function toRecord(id: ChannelId, { threads, ...stored }: Stored): ChannelRecord 
 }
 
 function toStored({ name, createdAt, by, lastAt, threads }: ChannelRecord): Stored {
-  const kept = threads.map((one) => ({ name: one.name, branchedFrom: one.branchedFrom }));
+  const kept = threads.map(({ id: _, ...thread }) => thread);
   return { name, createdAt, by, lastAt, threads: kept };
 }

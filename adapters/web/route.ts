@@ -1,9 +1,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { ChannelId } from '../../src/event.ts';
-import type { ChannelRecord } from './own-channels.ts';
+import type { ChannelRecord, ThreadRecord } from './own-channels.ts';
 import type { Session } from './sessions.ts';
-import type { OwnThread } from './wire.ts';
 
 /** One of the things that can be asked of the console, and who may ask it. */
 
@@ -17,7 +16,7 @@ export interface Visitor {
 export interface OwnPlace {
   id: ChannelId;
   channel: ChannelRecord;
-  thread: OwnThread | undefined;
+  thread: ThreadRecord | undefined;
 }
 
 interface Base {

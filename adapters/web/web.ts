@@ -23,6 +23,7 @@ import { createReply } from './reply.ts';
 import type { OwnPlace, Route } from './route.ts';
 import { openSessions } from './sessions.ts';
 import { talkRoutes } from './talk-routes.ts';
+import { createThreadNames } from './thread-names.ts';
 import { openUploads } from './uploads.ts';
 import { usageRoutes } from './usage-routes.ts';
 import { openVendor } from './vendor.ts';
@@ -51,6 +52,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
   const vendor = await openVendor();
   const talk = createOpenTalk(now);
   const live = createLive();
+  const names = createThreadNames(views);
   const files = createKeptFiles(sessions.secret, now);
   const exists = ({ channel }: { channel: ChannelId }): boolean => channels.find(channel) !== undefined;
   let state: 'open' | 'paused' | 'closed' = 'open';
@@ -59,9 +61,20 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     if (change.what === 'amended' || change.what === 'reset') {
       talk.settle(change.channel);
       live.dropTalk(change.channel);
+      void renameThreads(change.channel);
     }
     live.tell(change.channel, { type: 'memory', channel: change.channel, change });
   });
+
+  /** Whoever shows the old names reads them again. */
+  async function renameThreads(channel: ChannelId): Promise<void> {
+    try {
+      if (await names.refresh(channel)) live.tellAll({ type: 'channels' });
+    } catch (error) {
+      log.warn({ channel, error }, 'the names of threads could not be read');
+    }
+  }
+
   const intake = await deps.openIntake('web', {
     reply: (event) => createReply({ talk, live, files, exists }, event),
     fetch: async ({ source }) => await uploads.fetch(source),
@@ -81,7 +94,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
       now,
     }),
     ...peopleRoutes({ host: deps, entrance, hasLogin: access.hasLogin }),
-    ...channelRoutes({ channels, views, posting, talk, live, now }),
+    ...channelRoutes({ channels, views, posting, talk, live, names, now }),
     ...talkRoutes({ views, posting, talk, live, toAttachments: uploads.toAttachments }),
     ...fileRoutes({ uploads, files }),
     ...memoryRoutes({ views, files, now }),

@@ -58,8 +58,10 @@ export interface OwnChannel {
 
 export interface OwnThread {
   id: ChannelId;
-  /** The first words of the message it hangs from. */
-  name: string;
+  /** The first words of the message it hangs from, as they are remembered now; absent where they are not. */
+  name?: string | undefined;
+  /** When it was opened, where that is known. */
+  openedAt?: number | undefined;
   /** That message's id in the channel above. */
   branchedFrom: string;
 }

@@ -9,13 +9,15 @@ import { type AuditTrail, readAudit } from './audit-trail.ts';
 import { type ChannelView, listChannels } from './channel-views.ts';
 import { type Inspection, inspectChannel, nextPrompt } from './inspection.ts';
 import { createOrders, type Order } from './orders.ts';
-import { readTurns, type TurnView } from './turn-views.ts';
+import { findTurns, readTurns, type TurnView } from './turn-views.ts';
 import { reportUsage, type UsageReport } from './usage-report.ts';
 
 /** What may be looked into from outside of a conversation. Who may see which is the asker's business. */
 export interface Views {
   channels(): Promise<ChannelView[]>;
   turns(channel: ChannelId, range: { before?: number; limit: number }): Promise<{ turns: TurnView[]; more: boolean }>;
+  /** By the platform's ids: those that are remembered now. */
+  messages(channel: ChannelId, ids: readonly string[]): Promise<ReadonlyMap<string, TurnView>>;
   inspect(channel: ChannelId): Promise<Inspection>;
   prompt(channel: ChannelId): Promise<{ messages: unknown[]; tokens: number }>;
   order: Order;
@@ -42,6 +44,7 @@ export function createViews(deps: ViewsDeps): Views {
   return {
     channels: async () => await listChannels(store),
     turns: async (channel, range) => await readTurns(memory.conversations, channel, range),
+    messages: async (channel, ids) => await findTurns(memory.conversations, channel, ids),
     inspect: async (channel) => await inspectChannel(deps, channel),
     async prompt(channel) {
       const { messages, promptTokens } = await nextPrompt(deps, channel);

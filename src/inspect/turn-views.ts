@@ -1,5 +1,6 @@
 import type { Conversations } from '../conversation/conversations.ts';
 import { liveRanges } from '../conversation/head.ts';
+import { pageId, pageNumber, type TurnRef } from '../conversation/page.ts';
 import type { Turn } from '../conversation/turn.ts';
 import type { ChannelId } from '../event.ts';
 
@@ -42,6 +43,31 @@ export async function readTurns(
   }
   const newest = found.slice(-limit);
   return { turns: newest.map(toTurnView), more: found.length > newest.length };
+}
+
+/** Single messages by the platform's ids, those of an answer's pieces included: what is remembered now and not erased. */
+export async function findTurns(
+  conversations: Conversations,
+  channel: ChannelId,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, TurnView>> {
+  const { journal } = conversations;
+  const { view } = await conversations.read(channel);
+  const pages = new Map<string, Promise<Turn[]>>();
+  const pageOf = (ref: TurnRef): Promise<Turn[]> => {
+    const id = pageId(channel, ref.epoch, pageNumber(ref.seq));
+    const page = pages.get(id) ?? journal.page(channel, ref);
+    pages.set(id, page);
+    return page;
+  };
+  const found = new Map<string, TurnView>();
+  for (const id of new Set(ids)) {
+    const ref = await journal.find(channel, id);
+    if (ref === undefined || !view.spans.some((span) => span.epoch === ref.epoch)) continue;
+    const turn = (await pageOf(ref)).find((one) => one.seq === ref.seq);
+    if (turn !== undefined && turn.erased === undefined) found.set(id, toTurnView(turn));
+  }
+  return found;
 }
 
 function toTurnView(turn: Turn): TurnView {

@@ -231,9 +231,12 @@ function viewsOf(standing: readonly Standing[]): MemoryViews {
     const found = standing.filter((one) => one.channel === channel && one.kind !== 'said');
     return { turns: found.map(toTurn), more: false };
   };
+  const messages = async (channel: ChannelId, ids: readonly string[]) =>
+    new Map((await turns(channel)).turns.filter(({ id }) => ids.includes(id)).map((turn) => [turn.id, turn]));
   const none = (): never => assert.fail('nobody looks into the memory here');
   return {
     turns,
+    messages,
     channels: async () => [],
     inspect: none,
     prompt: none,

@@ -3,6 +3,7 @@ import type { ChannelView } from '../views.ts';
 import type { Channels, NamePost, OwnChannel, OwnThread, ThreadPost } from '../wire.ts';
 import { addressOf, go, place } from './place.ts';
 import { channelPath, get, send } from './server.ts';
+import { toMoment } from './time.ts';
 
 /** The channels there are, and what can be done with them. */
 export const channels = signal<Channels>({ own: [], others: [] });
@@ -16,11 +17,18 @@ export const channelName = computed(() => ownChannel.value?.name ?? otherChannel
 /** Only the console's own channels can be talked in here. */
 export const isOwn = computed(() => place.value.channel?.startsWith('web/console/') ?? false);
 
-export const threadName = computed(
-  () =>
-    [...(ownChannel.value?.threads ?? []), ...channels.value.others].find(({ id }) => id === place.value.thread)
-      ?.name ?? 'Thread',
-);
+export const threadName = computed(() => {
+  const { thread } = place.value;
+  const own = ownChannel.value?.threads.find(({ id }) => id === thread);
+  if (own !== undefined) return threadLabel(own);
+  return channels.value.others.find(({ id }) => id === thread)?.name ?? 'Thread';
+});
+
+/** What was taken back names no thread: when it was opened tells it from the others. */
+export function threadLabel({ name, openedAt }: OwnThread): string {
+  if (name !== undefined) return name;
+  return openedAt === undefined ? 'Thread' : `Thread, ${toMoment(openedAt)}`;
+}
 
 export function threadOn(message: string): OwnThread | undefined {
   return ownChannel.value?.threads.find(({ branchedFrom }) => branchedFrom === message);

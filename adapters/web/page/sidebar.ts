@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChild } from 'preact';
 import type { OwnChannel } from '../wire.ts';
 import { ChannelDialog, type ChannelTask } from './channel-dialog.ts';
-import { channels, otherPlaces } from './channel-list.ts';
+import { channels, otherPlaces, threadLabel } from './channel-list.ts';
 import { useDrawerFocus } from './drawer.ts';
 import { html } from './html.ts';
 import { icon, mark } from './icons.ts';
@@ -93,7 +93,7 @@ function OwnRow({ channel }: { channel: OwnChannel }): ComponentChild {
       open && threads.length > 0
         ? html`<ul aria-label=${`Threads of ${name}`}>${threads.map(
             (thread) =>
-              html`<li class="channel-row"><${ChannelLink} id=${thread.id} name=${thread.name} thread=${true} /></li>`,
+              html`<li class="channel-row"><${ChannelLink} id=${thread.id} name=${threadLabel(thread)} thread=${true} /></li>`,
           )}</ul>`
         : ''
     }
