@@ -1,5 +1,5 @@
 import type { CommandRunner } from './commands/runner.ts';
-import { isAddressed } from './conversation/addressing.ts';
+import { isAddressed, isOpen } from './conversation/addressing.ts';
 import type { FoldRequest } from './conversation/folding.ts';
 import type { Memory } from './conversation/memory.ts';
 import type { Profile } from './conversation/profile.ts';
@@ -144,9 +144,9 @@ export function createBot(deps: BotDeps): Bot {
     return turn.unanswered !== undefined || tail.some((one) => one.answers === turn.seq);
   }
 
-  /** Not remembered; but in a thread it matters that somebody else speaks there. */
+  /** Not remembered; but in a thread or a closed group it matters that somebody else speaks there. */
   async function overhear(job: Job, event: MessageEvent): Promise<void> {
-    if (event.to === 'thread') await notePresence(conversations, event, [job.done()]);
+    if (isOpen(event)) await notePresence(conversations, event, [job.done()]);
   }
 
   /** The question and what is reserved for its answer, in one commit. */
@@ -286,7 +286,7 @@ export function createBot(deps: BotDeps): Bot {
       case 'command':
         return commands.isUrgent(event.command);
       case 'message': {
-        const line = commandLine(event, event.to !== 'none' && event.to !== 'thread');
+        const line = commandLine(event, event.to !== 'none' && !isOpen(event));
         return line !== undefined && commands.isUrgent({ line });
       }
     }

@@ -81,10 +81,13 @@ const messageSchema = z.object({
   author: authorSchema,
   text: z.string(),
   /**
-   * How the bot is addressed. `thread`: said in a thread without a mention; the conversation decides by who takes part.
-   * `none`: overheard.
+   * How the bot is addressed. `direct`: between this person and the bot alone. `thread`, `group`: said without a mention
+   * in a thread, or in a closed group that the bot is a member of; the conversation decides by who takes part. `none`:
+   * overheard.
    */
-  to: z.enum(['direct', 'mention', 'reply', 'thread', 'none']),
+  to: z.enum(['direct', 'mention', 'reply', 'thread', 'group', 'none']),
+  /** Said in a closed group: of no concern to anybody outside. */
+  private: z.boolean().optional(),
   attachments: z.array(attachmentSchema),
   replyTo: z.string().optional(),
   /** How the platform shows the channel's name, where it is known. */

@@ -173,10 +173,11 @@ export function createApi(deps: ApiDeps) {
       return userSchema.parse(await call('users.info', { user: id })).user;
     },
 
-    async channelName(id: string): Promise<string | undefined> {
-      return z
-        .object({ channel: z.object({ name: z.string().optional() }) })
-        .parse(await call('conversations.info', { channel: id })).channel.name;
+    async channel(id: string): Promise<{ name: string | undefined; isGroup: boolean }> {
+      const shape = z.object({ name: z.string().optional(), is_mpim: z.boolean().default(false) });
+      const found = await call('conversations.info', { channel: id });
+      const { name, is_mpim: isGroup } = z.object({ channel: shape }).parse(found).channel;
+      return { name, isGroup };
     },
 
     async openDirect(user: string): Promise<string> {

@@ -4,12 +4,18 @@ import type { Api } from './api.ts';
 import { slackError } from './api.ts';
 import type { Names } from './text.ts';
 
+/** What a text names, and what is known of the channel it was said in. */
+export interface Known extends Names {
+  /** Whether it is a group's direct messages; nothing where that could not be looked up. */
+  isGroup(channel: string): boolean | undefined;
+}
+
 /** Names of people and channels: looked up once, kept for a while, and no more of them than so many. */
 
 export interface People {
   author(id: string, shown?: string): Promise<Author>;
   /** Looks up what a text names. */
-  names(ids: { people: readonly string[]; channels: readonly string[] }): Promise<Names>;
+  names(ids: { people: readonly string[]; channels: readonly string[] }): Promise<Known>;
 }
 
 const maxKept = 5000;
@@ -20,17 +26,17 @@ const lookupMs = 1000;
 /** An id says nothing to people, and must not reach the model. */
 const nameless = 'somebody';
 
-interface Known {
+interface Person {
   name: string | undefined;
   admin: boolean;
 }
 
 export function createPeople(deps: { api: Api; self: string; team: string; log: Log; now(): number }): People {
   const { api, self, team, log } = deps;
-  const people = createKept<Known>(deps.now);
-  const channels = createKept<string | undefined>(deps.now);
+  const people = createKept<Person>(deps.now);
+  const channels = createKept<Awaited<ReturnType<Api['channel']>>>(deps.now);
 
-  async function lookUp(id: string): Promise<Known> {
+  async function lookUp(id: string): Promise<Person> {
     const { team_id: home, name, real_name: real, profile, is_admin: admin, is_owner: owner } = await api.user(id);
     const shown = [profile?.display_name, profile?.real_name, real, name].find(
       (one) => one !== undefined && one !== '',
@@ -40,13 +46,13 @@ export function createPeople(deps: { api: Api; self: string; team: string; log: 
     return { name: shown, admin: isOurs && (admin === true || owner === true) };
   }
 
-  async function person(id: string): Promise<Known | undefined> {
+  async function person(id: string): Promise<Person | undefined> {
     const looked = people.get(id, () => lookUp(id));
     return await inTime(looked, id);
   }
 
-  async function place(id: string): Promise<string | undefined> {
-    const looked = channels.get(id, () => api.channelName(id));
+  async function place(id: string): Promise<Awaited<ReturnType<Api['channel']>> | undefined> {
+    const looked = channels.get(id, () => api.channel(id));
     return await inTime(looked, id);
   }
 
@@ -79,7 +85,8 @@ export function createPeople(deps: { api: Api; self: string; team: string; log: 
       ]);
       const named = new Map(persons);
       const placed = new Map(places);
-      return { self, person: (id) => named.get(id), channel: (id) => placed.get(id) };
+      const isGroup = (id: string): boolean | undefined => placed.get(id)?.isGroup;
+      return { self, person: (id) => named.get(id), channel: (id) => placed.get(id)?.name, isGroup };
     },
   };
 }

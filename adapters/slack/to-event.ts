@@ -8,6 +8,8 @@ import { asCommand } from './words.ts';
 
 export interface Around extends Names {
   team: string;
+  /** Whether a channel is a group's direct messages; nothing where nobody could say. */
+  isGroup(channel: string): boolean | undefined;
 }
 
 /** The others are notices of Slack's own, and what bots and integrations say. */
@@ -35,6 +37,8 @@ export function toMessageEvent(message: WireMessage, author: Author, around: Aro
     author,
     text: asCommand(toText(message, around)),
     to: addressOf(message, thread, around),
+    // Where nobody can say what it is, it is nobody else's business until somebody can.
+    ...(isOfGroup(message, around) !== false && !isOfOne(message) ? { private: true } : {}),
     attachments: attachmentsOf(message),
     ...(name === undefined ? {} : { place: thread === undefined ? name : `${name} (thread)` }),
     // A thread has the id of the message that it hangs from.
@@ -86,10 +90,20 @@ export function toDeleteEvents(
   }));
 }
 
-function addressOf(message: WireMessage, thread: string | undefined, names: Names): MessageEvent['to'] {
-  if (message.channel_type === 'im' || isDirect(message.channel)) return 'direct';
-  if (isOwnMention(message.text, names.self)) return 'mention';
-  return thread === undefined ? 'none' : 'thread';
+function addressOf(message: WireMessage, thread: string | undefined, around: Around): MessageEvent['to'] {
+  if (isOfOne(message)) return 'direct';
+  if (isOwnMention(message.text, around.self)) return 'mention';
+  if (thread !== undefined) return 'thread';
+  return isOfGroup(message, around) === true ? 'group' : 'none';
+}
+
+function isOfOne({ channel, channel_type: type }: WireMessage): boolean {
+  return type === 'im' || isDirect(channel);
+}
+
+/** A mention's own event, and what is read later, do not say of what kind the channel is. */
+function isOfGroup({ channel, channel_type: type }: WireMessage, around: Around): boolean | undefined {
+  return type === undefined ? around.isGroup(channel) : type === 'mpim';
 }
 
 function attachmentsOf({ files = [], attachments = [] }: WireMessage): Attachment[] {

@@ -6,14 +6,20 @@ import type { Conversations } from './conversations.ts';
 /** So far behind a question its answer is looked for. */
 const turnsBehind = 64;
 
-/** In a thread without a mention: as long as nobody but this person has spoken where the bot takes part. */
+/** Without a mention, in a thread or a closed group: as long as nobody but this person has spoken where the bot takes part. */
 export async function isAddressed(conversations: Conversations, event: MessageEvent): Promise<boolean> {
-  if (event.to !== 'thread') return event.to !== 'none';
+  if (!isOpen(event)) return event.to !== 'none';
   const { head, page, tail } = await conversations.read(event.channel);
   const others = Object.keys(head.people).filter((id) => id !== event.author.id);
   if (others.length > 0) return false;
+  if (event.to === 'group') return true;
   if ([...page, ...tail].some((turn) => turn.role === 'assistant' || turn.unanswered !== undefined)) return true;
   return await hangsFromAnswer(conversations, event);
+}
+
+/** Who takes part decides whether it is said to the bot. */
+export function isOpen({ to }: Pick<MessageEvent, 'to'>): boolean {
+  return to === 'thread' || to === 'group';
 }
 
 /** The thread was opened on something the bot said, or on what it answered. */

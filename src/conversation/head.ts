@@ -56,6 +56,8 @@ const headSchema = z.object({
   place: z.string().optional(),
   /** Between one person and the bot: shown to nobody else. */
   direct: z.boolean().optional(),
+  /** Of a closed group of people: shown to nobody outside. */
+  private: z.boolean().optional(),
   /** Of a thread: the parent's turn up to which it knows what the parent knew. */
   branch: z.object({ epoch: z.number(), seq: z.number() }).optional(),
 });

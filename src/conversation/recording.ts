@@ -114,9 +114,11 @@ function meet(
   const isNew = parentChannel(state.channel) !== undefined && state.nextSeq === 0;
   const shown = named ? met.shown : undefined;
   const place = event.place === undefined ? state.head.place : cleanName(event.place);
-  const isSamePlace = place === state.head.place && state.head.direct === !named;
+  const isPrivate = event.private === true;
+  const isSameKind = state.head.direct === !named && (state.head.private === true) === isPrivate;
+  const isSamePlace = place === state.head.place && isSameKind;
   if (met.people === state.head.people && isSamePlace && !isNew) return { step: { state, records: [] }, shown };
-  const where = { ...(place !== undefined && { place }), direct: !named };
+  const where = { ...(place !== undefined && { place }), direct: !named, private: isPrivate };
   const head = { ...state.head, ...where, people: met.people, ...(isNew && branch && { branch }) };
   return { step: withHead(state, head), shown };
 }

@@ -20,7 +20,7 @@ const headsAtOnce = 256;
 /** More than anybody scrolls through; the newest of all are shown. */
 const mostChannels = 2000;
 
-/** Most recently used first. What one person and the bot said between them alone is not among them. */
+/** Most recently used first. What was said in direct messages, of one person or of a closed group, is not among them. */
 export async function listChannels(store: Store): Promise<ChannelView[]> {
   const found: ChannelView[] = [];
   for await (const { channel, head } of heads(store)) {
@@ -71,6 +71,7 @@ async function lastPage(store: Store, channel: ChannelId, head: Head): Promise<T
 
 /** Heads of an older version do not say so themselves: a direct message has no name before it. */
 function isPrivate(head: Head, page: readonly Turn[]): boolean {
+  if (head.private === true) return true;
   if (head.direct !== undefined) return head.direct;
   return page.findLast((turn) => turn.role === 'user')?.name === undefined;
 }

@@ -41,6 +41,36 @@ test('channels are listed by their names, the last used first, and what was said
   );
 });
 
+test('a closed group is listed for nobody, whatever was said there first, and its people are called by their names', async (t) => {
+  const core = await start(t);
+  const group = toChannelId({ platform: 't', workspace: 'w', channel: 'G1' });
+  const inside = toChannelId({ platform: 't', workspace: 'w', channel: 'G1', thread: '77' });
+  const closed = { channel: group, place: 'ann, ben', private: true };
+  const ben = { author: person('Ben') };
+  await core.send(message(1, 'between us', { ...closed, to: 'group' }));
+  await core.send(message(2, 'not to you', { ...closed, ...ben, to: 'group' }));
+  await core.send(message(3, 'nor is this', { ...closed, to: 'group' }));
+  await core.send(message(4, 'but this is', { ...closed, ...ben, to: 'mention' }));
+  await core.send(message(5, 'and this', { channel: inside, private: true }));
+  assert.deepEqual(await core.views.channels(), []);
+  const [, asked, ...more] = core.model.answers();
+  const said =
+    asked?.messages.filter(({ role }) => role === 'user').map(({ content }) => JSON.stringify(content)) ?? [];
+  assert.match(said.join(), /Ann: between us.*Ben: but this is/);
+  assert.doesNotMatch(said.join(), /not to you|nor is this/);
+  assert.equal(more.length, 1);
+});
+
+test('what was taken for a channel before is listed no more when it turns out to be a closed group', async (t) => {
+  const core = await start(t);
+  await core.send(message(1, 'hello'));
+  assert.equal((await core.views.channels()).length, 1);
+  await core.send(message(2, 'hello', { private: true }));
+  assert.deepEqual(await core.views.channels(), []);
+  await core.send(message(3, 'hello'));
+  assert.equal((await core.views.channels()).length, 1);
+});
+
 test('a channel that was renamed is listed by its new name, and its turns keep their bytes', async (t) => {
   const core = await start(t);
   await core.send(message(1, 'hello', { place: 'old' }));

@@ -78,6 +78,27 @@ function piece(text: string, more: Partial<Piece> = {}): Piece {
   return { index: 0, text, done: false, last: false, actions: [], ...more };
 }
 
+test('a group’s direct messages are private, whichever of Slack’s events tells of them first, or if none says so', async (t) => {
+  const { slack, events } = await setUp(t);
+  const [ann, ben] = [slack.world.addPerson('Ann'), slack.world.addPerson('Ben')];
+  const said = async (more: object): Promise<boolean | undefined> => {
+    const group = slack.world.addGroup(ann, ben);
+    const count = events.length;
+    const ts = slack.world.newTs();
+    const message = { ts, user: ann.id, text: `${slack.mention} hi`, channel: group.id, event_ts: ts, ...more };
+    slack.emit(message);
+    const event = await slack.until(() => events[count], 'it is taken');
+    return event.kind === 'message' ? event.private : undefined;
+  };
+  assert.equal(await said({ type: 'app_mention' }), true);
+  assert.equal(await said({ type: 'message', channel_type: 'mpim' }), true);
+  slack.faults.push({ match: ({ method }) => method === 'conversations.info', kind: 'failing', times: 2 });
+  assert.equal(await said({ type: 'app_mention' }), true);
+  const channel = slack.world.addChannel('open');
+  assert.equal(await said({ type: 'app_mention', channel: channel.id }), true, 'nobody could say');
+  assert.equal(await said({ type: 'app_mention', channel: channel.id }), undefined);
+});
+
 /** The reply to what Ann says, as the core has it. */
 async function ask({ slack, surface, events }: Set): Promise<{ reply: Reply; thread: string; again(): Reply }> {
   const channel = slack.world.addChannel('edges');

@@ -278,7 +278,8 @@ const methods: Record<string, Method> = {
   'conversations.info'({ world }, given) {
     const place = world.places.get(text(given, 'channel'));
     if (place === undefined) return fail('channel_not_found');
-    return { ok: true, channel: { id: place.id, name: place.name, is_im: place.kind === 'im' } };
+    const { id, name, kind } = place;
+    return { ok: true, channel: { id, name, is_im: kind === 'im', is_mpim: kind === 'mpim' } };
   },
 
   'conversations.open'({ world }, given) {

@@ -101,6 +101,13 @@ export function createWorld(now: () => number) {
 
     addChannel: (name: string) => addPlace(name, 'channel', [bot.id]),
 
+    /** Direct messages of several people and the bot. */
+    addGroup: (...people: Person[]) =>
+      addPlace(`mpdm-${people.map((one) => one.name.toLowerCase()).join('--')}-1`, 'mpim', [
+        ...people.map((one) => one.id),
+        bot.id,
+      ]),
+
     im(user: string): Place {
       const known = [...places.values()].find((one) => one.kind === 'im' && one.members.has(user));
       return known ?? addPlace('directmessage', 'im', [user, bot.id]);

@@ -16,6 +16,7 @@ const around: Around = {
   team: 'T1',
   person: (id) => (id === 'U2' ? 'Ben' : undefined),
   channel: (id) => (id === 'C2' ? 'ideas' : undefined),
+  isGroup: (id) => (id.startsWith('X') ? undefined : id.startsWith('G')),
 };
 const ann = { id: 'U1', name: 'Ann', admin: false, roles: [] };
 const where = { team: 'T1', mayRespond: (url: string) => url.startsWith('https://hooks.slack.com/') };
@@ -59,10 +60,24 @@ test('a reply in a thread is the thread’s, and knows the message the thread ha
   assert.deepEqual([parent?.channel, parent?.branchedFrom], ['slack/T1/C1', undefined]);
 });
 
-test('direct messages are addressed, a group’s and a channel’s only by mention', () => {
+test('direct messages are addressed; in a group’s it depends on who speaks; a channel’s are only by mention', () => {
   assert.equal(event({ channel: 'D1', text: 'hi' })?.to, 'direct');
-  assert.equal(event({ channel: 'G1', channel_type: 'mpim', text: 'hi' })?.to, 'none');
+  assert.equal(event({ channel: 'G1', channel_type: 'mpim', text: 'hi' })?.to, 'group');
   assert.equal(event({ text: 'hi' })?.to, 'none');
+});
+
+test('what is said in a group’s direct messages is private, whichever event tells of it', () => {
+  const thread_ts = '1699999999.000100';
+  for (const more of [{}, { text: 'hi' }, { thread_ts }, { channel_type: 'mpim' }]) {
+    assert.equal(event({ channel: 'G1', ...more })?.private, true, JSON.stringify(more));
+  }
+  // New groups have ids like channels.
+  assert.equal(event({ channel: 'C1', channel_type: 'mpim' })?.private, true);
+  assert.equal(event({ channel: 'X1' })?.private, true, 'where nobody can say what it is');
+  assert.deepEqual(
+    [event()?.private, event({ channel: 'X1', channel_type: 'channel' })?.private],
+    [undefined, undefined],
+  );
 });
 
 test('bots, Slack itself and its notices say nothing', () => {
