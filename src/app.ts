@@ -20,6 +20,7 @@ import type { Embedder } from './model/embed.ts';
 import { applyNetworkEnvironment } from './model/network.ts';
 import { observed } from './model/observed.ts';
 import type { Audit } from './operations/audit.ts';
+import { type Callers, createCallers } from './operations/callers.ts';
 import { type Handler, type Health, startOperations } from './operations/http.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { checkBudget, checkRestrictions, checkTools } from './start-checks.ts';
@@ -46,6 +47,8 @@ export interface Host {
   valuesFor: MoreValues;
   presets(): Promise<readonly Pick<Preset, 'name' | 'description'>[]>;
   views: Views;
+  /** Who sends a request that is handed on, as the operator's proxies tell it. */
+  callerOf: Callers['caller'];
   /** Where an adapter keeps what is its own. */
   shelfOf(owner: string): Shelf;
   audit: Pick<Audit, 'note'>;
@@ -125,6 +128,13 @@ export async function startApp({ config, environment, log, serve, startAdapters 
   });
   log.info({}, chosen.told);
 
+  const callers = createCallers({
+    host: config.host,
+    isLoopback: isLoopback(config.host),
+    hasPassword: config.passwords.app !== undefined,
+    trustedProxies: config.trustedProxies,
+    publicUrl: config.publicUrl,
+  });
   const more: MoreValues = (option, values) => valuesOf(option, values, { toolbox, presets });
   const { adapters, handle } = await startAdapters({
     openIntake: core.open,
@@ -135,6 +145,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     valuesFor: more,
     presets: presets.all,
     views: core.views,
+    callerOf: callers.caller,
     shelfOf: (owner) => createShelf(store, owner),
     audit,
   });
@@ -145,15 +156,14 @@ export async function startApp({ config, environment, log, serve, startAdapters 
         host: config.host,
         port: config.port,
         metricsPort: toMetricsPort(config),
+        callers,
         metrics,
         health,
         more: handle,
       })
     : undefined;
   if (operations !== undefined) {
-    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${operations.port}`;
-    log.info({}, `health and metrics on ${url}`);
-    if (handle !== undefined) log.info({}, `the web console is open: ${url}`);
+    for (const line of addressLines(config, operations, handle !== undefined)) log.info({}, line);
   }
   // The first count of a message must not wait for the ranks to load.
   countTokens('', chosen.name).catch((error: unknown) => log.error({ error }, 'the token counter could not be loaded'));
@@ -211,6 +221,20 @@ async function openEmbedder(
   const { createEmbedder } = await import('./model/embed.ts');
   const config = { ...server, model, timeoutMs: embedMs };
   return createEmbedder(config, { now: deps.now, countTokens: (text) => deps.countTokens(text, model) });
+}
+
+/** Addresses that can be opened on this machine, and the one that people use. */
+function addressLines(
+  { host, publicUrl }: Pick<Config, 'host' | 'publicUrl'>,
+  { port, metricsPort }: { port: number; metricsPort: number | undefined },
+  hasConsole: boolean,
+): string[] {
+  const isEverywhere = host === '0.0.0.0' || /^\[?::\]?$/.test(host);
+  const name = isEverywhere ? 'localhost' : host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  const url = `http://${name}:${port}`;
+  const numbers = metricsPort === undefined || metricsPort === port ? '' : `, metrics on http://${name}:${metricsPort}`;
+  const first = metricsPort === port ? `health and metrics on ${url}` : `health on ${url}${numbers}`;
+  return hasConsole ? [first, `the web console is open: ${publicUrl ?? url}`] : [first];
 }
 
 /** Who reaches the port reaches the numbers, unless others than this machine's programs do and nobody asked for it. */

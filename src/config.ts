@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { z } from 'zod';
 import { BotError } from './errors.ts';
@@ -30,6 +31,12 @@ const list = text.transform((value) =>
 );
 const httpUrl = text.refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
   error: 'must be an http:// or https:// address',
+});
+const siteUrl = httpUrl.refine((value) => isSiteUrl(value), {
+  error: 'must be an address without a path, a query or a password, such as https://bot.example.org',
+});
+const addressRanges = list.refine((ranges) => ranges.every(isAddressRange), {
+  error: 'must be addresses or ranges, such as 127.0.0.1 or 10.0.0.0/8',
 });
 const storeUrl = text.refine((value) => /^(memory:$|sqlite:.+)/s.test(value), {
   error: 'must be sqlite:PATH or memory:',
@@ -72,6 +79,8 @@ const variables = {
   HOST: text.default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(7860),
   METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  PUBLIC_URL: siteUrl.optional(),
+  TRUSTED_PROXIES: addressRanges.default([]),
   APP_PASSWORD: password.optional(),
   ADMIN_PASSWORD: password.optional(),
   STORE_URL: storeUrl.optional(),
@@ -170,10 +179,9 @@ function crossChecks(values: Values): string[] {
   if (slack !== undefined && socket === undefined && signing === undefined) {
     problems.push('SLACK_BOT_TOKEN: needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) beside it');
   }
-  if (!isLoopback(values.HOST)) {
-    for (const name of ['APP_PASSWORD', 'ADMIN_PASSWORD'] as const) {
-      if (values[name] === undefined) problems.push(`${name}: is needed where HOST is not this machine alone`);
-    }
+  const others = reachedByOthers(values);
+  for (const name of ['APP_PASSWORD', 'ADMIN_PASSWORD'] as const) {
+    if (others !== undefined && values[name] === undefined) problems.push(`${name}: is needed where ${others}`);
   }
   if (slack === undefined && (socket ?? signing) !== undefined) {
     problems.push(
@@ -181,6 +189,27 @@ function crossChecks(values: Values): string[] {
     );
   }
   return problems;
+}
+
+/** Why others than this machine's programs reach the console, if they do. */
+function reachedByOthers({ HOST, PUBLIC_URL, TRUSTED_PROXIES }: Values): string | undefined {
+  if (!isLoopback(HOST)) return 'HOST is not this machine alone';
+  if (TRUSTED_PROXIES.length > 0) return 'TRUSTED_PROXIES is set';
+  if (PUBLIC_URL !== undefined && !isLoopback(new URL(PUBLIC_URL).hostname)) return 'PUBLIC_URL is not this machine';
+  return undefined;
+}
+
+function isSiteUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { pathname, search, hash, username, password: secret } = new URL(value);
+  return pathname === '/' && search + hash + username + secret === '';
+}
+
+function isAddressRange(range: string): boolean {
+  const [address = '', bits, ...more] = range.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
 }
 
 /** Reached by programs of this machine and by nobody else. */
@@ -226,6 +255,8 @@ function toConfig(values: Values) {
     host: values.HOST,
     port: values.PORT,
     metricsPort: values.METRICS_PORT,
+    publicUrl: values.PUBLIC_URL === undefined ? undefined : new URL(values.PUBLIC_URL).origin,
+    trustedProxies: values.TRUSTED_PROXIES,
     passwords: { app: values.APP_PASSWORD, admin: values.ADMIN_PASSWORD },
     storeUrl: values.STORE_URL ?? `sqlite:${values.DATA_DIR}/channelore.db`,
     catchUpMs: values.CATCH_UP_MINUTES * 60_000,

@@ -117,6 +117,7 @@ async function startConsole(host: Host, config: Config): Promise<Web> {
     shelf: host.shelfOf('web'),
     usage: { report: host.views.usage },
     isLoopback: isLoopback(config.host),
+    publicUrl: config.publicUrl,
     passwords: config.passwords,
   });
 }

@@ -38,15 +38,8 @@ function createComparison(): (given: string, wanted: string | undefined) => bool
   return (given, wanted) => timingSafeEqual(digest(given), digest(wanted ?? '')) && wanted !== undefined;
 }
 
-/**
- * Without a password only the address protects the console. A name of somebody else's that leads to this machine would
- * let their pages read everything: only the machine's own names are answered.
- */
-export function isOwnHost(host: string | undefined): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(host ?? '');
-}
-
 export interface Provenance {
+  /** The name the page was loaded from, as the browser or its proxy tells it. */
   host: string | undefined;
   /** The headers of these names; a page cannot write them. */
   origin: string | undefined;
@@ -54,9 +47,10 @@ export interface Provenance {
 }
 
 /** Whether a request that changes something comes from our own page. Programs that are no browser name no origin. */
-export function isOwnOrigin({ host, origin, fetchSite }: Provenance): boolean {
+export function isOwnOrigin({ host, origin, fetchSite }: Provenance, publicUrl: string | undefined): boolean {
   if (fetchSite !== undefined) return fetchSite === 'same-origin' || (fetchSite === 'none' && origin === undefined);
-  return origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+  if (origin === undefined || origin === publicUrl) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
 }
 
 /** Whether what is only read may be read: no page of another site needs it. */

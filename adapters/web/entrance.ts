@@ -1,6 +1,7 @@
 import { getCookie } from 'hono/cookie';
 import { serialize } from 'hono/utils/cookie';
 import type { Access, Rights } from './access.ts';
+import type { ConsoleHost } from './host.ts';
 import type { Visitor, WebContext } from './route.ts';
 import { newPerson, type Session, type Sessions } from './sessions.ts';
 
@@ -21,9 +22,15 @@ export interface Visit {
   cookie: string | undefined;
 }
 
-export function createEntrance(access: Access, sessions: Sessions): Entrance {
+interface EntranceDeps {
+  access: Access;
+  sessions: Sessions;
+  callerOf: ConsoleHost['callerOf'];
+}
+
+export function createEntrance({ access, sessions, callerOf }: EntranceDeps): Entrance {
   function toHeader(c: WebContext, value: string, maxAge: number): string {
-    const secure = isSecure(c);
+    const { secure } = callerOf(c.env.incoming);
     return serialize(sessions.cookieName, value, { path: '/', httpOnly: true, sameSite: 'Strict', secure, maxAge });
   }
 
@@ -46,9 +53,4 @@ export function createEntrance(access: Access, sessions: Sessions): Entrance {
 
 function greater(one: Rights | undefined, other: Rights | undefined): Rights | undefined {
   return one === 'admin' || other === 'admin' ? 'admin' : (one ?? other);
-}
-
-/** What a proxy says is believed for this alone: at worst a cookie is not sent back. */
-function isSecure(c: WebContext): boolean {
-  return c.req.header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
 }

@@ -1,8 +1,8 @@
-import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Access } from './access.ts';
 import { readBody, refusal } from './answers.ts';
 import type { Documents } from './documents.ts';
 import type { Entrance } from './entrance.ts';
+import type { ConsoleHost } from './host.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { PageFiles } from './page-files.ts';
 import type { Route, WebContext } from './route.ts';
@@ -18,15 +18,16 @@ interface EntryDeps {
   documents: Documents;
   files: PageFiles;
   vendor: Vendor;
+  callerOf: ConsoleHost['callerOf'];
   now(): number;
 }
 
 const maxFormBytes = 10_000;
 
-export function entryRoutes({ access, entrance, limits, documents, files, vendor, now }: EntryDeps): Route[] {
+export function entryRoutes({ access, entrance, limits, documents, files, vendor, callerOf, now }: EntryDeps): Route[] {
   async function logIn(c: WebContext): Promise<Response> {
     const form = new URLSearchParams((await readBody(c.req.raw, maxFormBytes)).toString('utf8'));
-    const address = getConnInfo(c).remote.address ?? '';
+    const address = callerOf(c.env.incoming).address;
     const refused = limits.attempt(address);
     if (refused !== undefined) {
       const seconds = Math.max(1, Math.ceil((refused.retryAt - now()) / 1000));

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { ChannelId, Notice, OpenIntake } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import type {
@@ -16,6 +17,8 @@ export interface ConsoleHost {
   openIntake: OpenIntake;
   log: Log;
   now(): number;
+  /** Who sends a request, as the operator's proxies tell it. */
+  callerOf(request: Pick<IncomingMessage, 'headers' | 'socket'>): Caller;
   defaultRole: string;
   /** What a command line, without its slash, can become. */
   complete(line: string): string[];
@@ -26,6 +29,15 @@ export interface ConsoleHost {
   views: MemoryViews;
   usage: UsageView;
   audit: AuditNotes;
+}
+
+export interface Caller {
+  /** Of the browser or program, behind the operator's own proxies. */
+  address: string;
+  /** The name it asked for, with its port. */
+  host: string | undefined;
+  /** It speaks TLS. */
+  secure: boolean;
 }
 
 export interface Shelf {

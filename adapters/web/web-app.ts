@@ -2,17 +2,19 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { ChannelId } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
-import { isOwnHost, isOwnOrigin, mayRead, type Provenance } from './access.ts';
+import { isOwnOrigin, mayRead, type Provenance } from './access.ts';
 import { refusal, toJson, toProblem } from './answers.ts';
 import type { Entrance, Visit } from './entrance.ts';
+import type { ConsoleHost } from './host.ts';
 import { isApi, type OwnPlace, type Route, type Visitor, type WebContext } from './route.ts';
 
 /** One guard before all routes: where a request comes from, who sends it, and whether they may. */
 export interface WebAppDeps {
   routes: readonly Route[];
   entrance: Entrance;
-  /** Nobody needs a password: then only the machine's own names are answered. */
-  isOpen: boolean;
+  callerOf: ConsoleHost['callerOf'];
+  /** The address people use, where it is known. */
+  publicUrl: string | undefined;
   /** Whether anything is taken in just now. */
   isTaking(): boolean;
   findOwn(key: string): OwnPlace | undefined;
@@ -112,22 +114,19 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
   return app;
 }
 
-function checkProvenance({ isOpen }: WebAppDeps, c: WebContext): void {
+function checkProvenance({ callerOf, publicUrl }: WebAppDeps, c: WebContext): void {
   const from: Provenance = {
-    host: c.req.header('host'),
+    host: callerOf(c.env.incoming).host,
     origin: c.req.header('origin'),
     fetchSite: c.req.header('sec-fetch-site'),
   };
-  if (isOpen && !isOwnHost(from.host)) {
-    throw refusal(403, 'Without a password the console answers only to localhost, 127.0.0.1 and [::1].');
-  }
   const isReading = c.req.method === 'GET' || c.req.method === 'HEAD';
   const isApiCall = isApi(c.req.path);
   if (isReading) {
     if (isApiCall && !mayRead(from)) throw refusal(403, 'This is for the console’s own page.');
     return;
   }
-  if (!isOwnOrigin(from)) throw refusal(403, 'This came from another site’s page.');
+  if (!isOwnOrigin(from, publicUrl)) throw refusal(403, 'This came from another site’s page.');
   if (isApiCall && c.req.header(guardHeader) !== '1') throw refusal(403, `The header ${guardHeader}: 1 is missing.`);
 }
 

@@ -32,6 +32,8 @@ import { createWebApp } from './web-app.ts';
 export interface WebDeps extends ConsoleHost {
   /** Only programs of this machine reach the server. */
   isLoopback: boolean;
+  /** The address people use, where it is known. */
+  publicUrl: string | undefined;
   passwords: Passwords;
 }
 
@@ -43,7 +45,7 @@ export interface Web extends Adapter {
 }
 
 export async function startWeb(deps: WebDeps): Promise<Web> {
-  const { shelf, views, log, now, passwords } = deps;
+  const { shelf, views, log, now, passwords, callerOf, publicUrl } = deps;
   const access = createAccess(deps.isLoopback, passwords);
   const sessions = await openSessions(shelf, passwords, now);
   const onTrouble = (error: unknown): void => log.warn({ error }, 'when a channel was used last could not be kept');
@@ -82,7 +84,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     link: () => undefined,
   });
   const posting = createPosting({ intake, talk, live, channels, now });
-  const entrance = createEntrance(access, sessions);
+  const entrance = createEntrance({ access, sessions, callerOf });
   const routes: Route[] = [
     ...entryRoutes({
       access,
@@ -91,6 +93,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
       documents: createDocuments(vendor.importMap),
       files: createPageFiles(),
       vendor,
+      callerOf,
       now,
     }),
     ...peopleRoutes({ host: deps, entrance, hasLogin: access.hasLogin }),
@@ -110,7 +113,8 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
   const app = createWebApp({
     routes,
     entrance,
-    isOpen: access.open !== undefined,
+    callerOf,
+    publicUrl,
     isTaking: () => state === 'open',
     findOwn,
     findForeign: createForeignChannels(views, now),

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { BotError } from '../errors.ts';
+import type { Callers } from './callers.ts';
 import { type Metrics, metricsContentType } from './metrics.ts';
 
 export interface Health {
@@ -23,6 +24,8 @@ interface OperationsDeps extends HealthDeps, MetricsDeps {
   port: number;
   /** Where numbers are served: on `port` where nothing else is said, on another port of the same host, or nowhere. */
   metricsPort?: number | 'none';
+  /** Asked before anything is answered. */
+  callers: Pick<Callers, 'refusal'>;
   /** What else is served on `port`. */
   more?: Handler | undefined;
 }
@@ -43,6 +46,16 @@ function metricsHandler({ metrics }: MetricsDeps): Handler {
   return toHandler({
     '/metrics': async () => ({ status: 200, type: metricsContentType, body: await metrics.render() }),
   });
+}
+
+/** Takes what is not to be answered, whatever it asks for. */
+function refusing(callers: Pick<Callers, 'refusal'>): Handler {
+  return (request, response) => {
+    const refused = callers.refusal(request);
+    if (refused === undefined) return false;
+    send(response, { status: 403, type: 'text/plain; charset=utf-8', body: `${refused}\n` });
+    return true;
+  };
 }
 
 function toHandler(pages: Record<string, () => Promise<Page>>): Handler {
@@ -67,18 +80,17 @@ function toHandler(pages: Record<string, () => Promise<Page>>): Handler {
 export async function startOperations(
   deps: OperationsDeps,
 ): Promise<{ port: number; metricsPort: number | undefined; close(): Promise<void> }> {
-  const { host, port, metricsPort = port, more } = deps;
+  const { host, port, callers, metricsPort = port, more } = deps;
   const isShared = metricsPort === port;
   const own = [healthHandler(deps), ...(isShared ? [metricsHandler(deps)] : []), ...(more === undefined ? [] : [more])];
-  const main = await serve(own, host, port, 'PORT');
+  const main = await serve([refusing(callers), ...own], host, port, 'PORT');
   if (isShared) return { ...main, metricsPort: main.port };
   if (metricsPort === 'none') return { ...main, metricsPort: undefined };
-  const numbers = await serve([metricsHandler(deps)], host, metricsPort, 'METRICS_PORT').catch(
-    async (error: unknown) => {
-      await main.close();
-      throw error;
-    },
-  );
+  const numbersOnly = [refusing(callers), metricsHandler(deps)];
+  const numbers = await serve(numbersOnly, host, metricsPort, 'METRICS_PORT').catch(async (error: unknown) => {
+    await main.close();
+    throw error;
+  });
   return {
     port: main.port,
     metricsPort: numbers.port,

@@ -129,9 +129,38 @@ test('a console without a password answers to the names of this machine only', a
   }
   for (const host of ['evil.example', 'localhost.evil.example', `127.0.0.1.evil.example:${port}`, '10.0.0.1']) {
     assert.equal(await raw(open.url, '/api/me', { host }), 403, host);
-    assert.equal(await raw(open.url, '/', { host }), 403, host);
+    for (const path of ['/', '/login', '/healthz', '/readyz', '/metrics', '/assets/theme.ts', '/nothing']) {
+      assert.equal(await raw(open.url, path, { host }), 403, `${host}${path}`);
+    }
   }
-  assert.equal(await raw(guarded.url, '/login', { host: 'bot.example.org' }), 200);
+});
+
+test('a console without a password answers to nobody’s proxy', async () => {
+  const told = ['forwarded', 'via', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'];
+  for (const name of [...told, 'X-Forwarded-Anything']) {
+    for (const path of ['/', '/api/me', '/api/channels', '/login', '/healthz', '/metrics', '/assets/theme.ts']) {
+      assert.equal(await raw(open.url, path, { [name]: '127.0.0.1' }), 403, `${name} ${path}`);
+    }
+  }
+  assert.equal(await raw(guarded.url, '/login', { 'x-forwarded-for': '127.0.0.1' }), 200, 'with one it does');
+});
+
+test('a console with passwords answers to addresses, and to the name that people use', async (t) => {
+  const named = await startWebStage({ passwords, isLoopback: false, publicUrl: 'https://bot.example.org' });
+  t.after(() => named.close());
+  for (const host of ['192.168.1.5:7860', '[fe80::1]:7860', 'localhost', 'channelore:7860']) {
+    assert.equal(await raw(guarded.url, '/login', { host }), 200, host);
+  }
+  for (const host of ['bot.example.org', 'evil.example', '192.168.1.5.evil.example', 'a@localhost']) {
+    for (const path of ['/login', '/healthz', '/metrics'])
+      assert.equal(await raw(guarded.url, path, { host }), 403, `${host}${path}`);
+  }
+  assert.equal(await raw(named.url, '/login', { host: 'bot.example.org' }), 200);
+  assert.equal(await raw(named.url, '/login', { host: 'other.example.org' }), 403);
+  const origin = 'https://bot.example.org';
+  const login = { method: 'POST', raw: `password=${passwords.app}`, headers: { origin } };
+  assert.equal((await (await openClient(named.url, 'Ann')).call('/login', login)).status, 303);
+  assert.equal((await (await openClient(guarded.url, 'Ann')).call('/login', login)).status, 403);
 });
 
 test('without passwords on this machine whoever comes is an admin, and stays who they are', async () => {
@@ -156,14 +185,19 @@ test('where only admins have a password, the console is open and admin pages are
   assert.deepEqual([me.admin, me.person], [true, before]);
 });
 
-test('a session’s cookie is out of reach for scripts and other sites, and goes only over https where that is used', async () => {
-  const visitor = await openClient(guarded.url, 'Ann');
+test('a session’s cookie is out of reach for scripts and other sites, and goes only over https where that is used', async (t) => {
+  const proxied = await startWebStage({ passwords, isLoopback: false, trustedProxies: ['127.0.0.1'] });
+  t.after(() => proxied.close());
+  const visitor = await openClient(proxied.url, 'Ann');
   const login = (headers: Record<string, string>) =>
     visitor.call('/login', { method: 'POST', raw: `password=${passwords.app}`, headers });
   const plain = (await login({})).headers.get('set-cookie') ?? '';
   assert.match(plain, /; Path=\/; HttpOnly; SameSite=Strict$/);
   const secure = (await login({ 'x-forwarded-proto': 'https' })).headers.get('set-cookie') ?? '';
   assert.match(secure, /; HttpOnly; Secure; SameSite=Strict$/);
+  const stranger = await openClient(guarded.url, 'Ann');
+  const form = { method: 'POST', raw: `password=${passwords.app}`, headers: { 'x-forwarded-proto': 'https' } };
+  assert.match((await stranger.call('/login', form)).headers.get('set-cookie') ?? '', /HttpOnly; SameSite=Strict$/);
 });
 
 test('a cookie that was changed, made elsewhere, or is too old lets nobody in', async (t) => {

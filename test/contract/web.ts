@@ -13,6 +13,7 @@ import { createLog, type Log } from '../../src/log.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import { createDemoModel } from '../../src/model/demo.ts';
 import type { Model } from '../../src/model/model.ts';
+import { createCallers } from '../../src/operations/callers.ts';
 import { startOperations } from '../../src/operations/http.ts';
 import { createMetrics } from '../../src/operations/metrics.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
@@ -35,6 +36,8 @@ export interface StageOptions {
   store?: Store;
   passwords?: Passwords;
   isLoopback?: boolean;
+  trustedProxies?: readonly string[];
+  publicUrl?: string;
   presets?: readonly PresetHelp[];
   log?: Log;
   now?: () => number;
@@ -64,6 +67,13 @@ export async function startWebStage(options: StageOptions = {}): Promise<WebStag
   const stopped = new AbortController();
   const metrics = createMetrics();
   const core = await createCore({ config, defaults, store, model, metrics, log, signal: stopped.signal, now });
+  const callers = createCallers({
+    host: isLoopback ? '127.0.0.1' : '0.0.0.0',
+    isLoopback,
+    hasPassword: passwords.app !== undefined,
+    trustedProxies: options.trustedProxies ?? [],
+    publicUrl: options.publicUrl,
+  });
   const web = await startWeb({
     openIntake: core.inbox.open,
     log,
@@ -76,12 +86,14 @@ export async function startWebStage(options: StageOptions = {}): Promise<WebStag
     views: core.views,
     usage: { report: core.views.usage },
     audit: core.audit,
+    callerOf: callers.caller,
     isLoopback,
+    publicUrl: options.publicUrl,
     passwords,
     ...options.host,
   });
   const health = async () => ({ ready: true, parts: [] });
-  const server = await startOperations({ host: '127.0.0.1', port, metrics, health, more: web.handle });
+  const server = await startOperations({ host: '127.0.0.1', port, metrics, health, callers, more: web.handle });
   return {
     url: `http://127.0.0.1:${server.port}`,
     web,

@@ -60,6 +60,26 @@ test('a console that others can reach needs both passwords, and long ones', () =
   assert.throws(() => parseConfig({ APP_PASSWORD: 'secret' }), /APP_PASSWORD: must have at least 8 characters/);
 });
 
+test('behind a proxy the console needs both passwords, too; addresses that are none are refused', () => {
+  for (const set of [{ TRUSTED_PROXIES: '127.0.0.1' }, { PUBLIC_URL: 'https://bot.example.org' }]) {
+    assert.throws(() => parseConfig(set), /- APP_PASSWORD: is needed where[\s\S]*- ADMIN_PASSWORD: is needed where/);
+  }
+  const passwords = { APP_PASSWORD: 'long enough', ADMIN_PASSWORD: 'longer yet' };
+  const { publicUrl, trustedProxies } = parseConfig({
+    ...passwords,
+    PUBLIC_URL: 'https://Bot.example.org/',
+    TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8, fd00::/8',
+  });
+  assert.deepEqual([publicUrl, trustedProxies], ['https://bot.example.org', ['127.0.0.1', '10.0.0.0/8', 'fd00::/8']]);
+  assert.equal(parseConfig({ PUBLIC_URL: 'http://localhost:7860' }).publicUrl, 'http://localhost:7860');
+  for (const ranges of ['proxy', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::1/129', '1.2.3']) {
+    assert.throws(() => parseConfig({ ...passwords, TRUSTED_PROXIES: ranges }), /- TRUSTED_PROXIES: must be addresses/);
+  }
+  for (const url of ['bot.example.org', 'ftp://x', 'https://x/path', 'https://u:p@x', 'https://x/?q']) {
+    assert.throws(() => parseConfig({ ...passwords, PUBLIC_URL: url }), /- PUBLIC_URL: must be an/);
+  }
+});
+
 test('a variable that is set but empty counts as not set', () => {
   assert.equal(parseConfig({ OPENAI_API_KEY: '', MEMORY_TOKENS: ' ' }).memory.tokens, 12_000);
 });

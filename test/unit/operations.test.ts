@@ -5,12 +5,16 @@ import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BotError } from '../../src/errors.ts';
+import { createCallers } from '../../src/operations/callers.ts';
 import { type Health, startOperations } from '../../src/operations/http.ts';
 import { createMetrics } from '../../src/operations/metrics.ts';
 
+const rules = { host: '127.0.0.1', isLoopback: true, hasPassword: false, trustedProxies: [], publicUrl: undefined };
+const callers = createCallers(rules);
+
 async function start(t: TestContext, health: () => Promise<Health>) {
   const metrics = createMetrics();
-  const operations = await startOperations({ host: '127.0.0.1', port: 0, health, metrics });
+  const operations = await startOperations({ host: '127.0.0.1', port: 0, health, metrics, callers });
   t.after(() => operations.close());
   return {
     metrics,
@@ -128,7 +132,7 @@ test('any other page is not found, and nothing but reading is allowed', async (t
 test('a port in use, or an address that is not ours, is a setting to correct, by name', async (t) => {
   const { operations } = await start(t, well);
   const attempt = (host: string, port: number) =>
-    startOperations({ host, port, health: well, metrics: createMetrics() });
+    startOperations({ host, port, health: well, metrics: createMetrics(), callers });
   const config = (words: RegExp) => (error: unknown) =>
     error instanceof BotError && error.kind === 'config' && words.test(error.message) && error.cause instanceof Error;
   await assert.rejects(attempt('127.0.0.1', operations.port), config(new RegExp(`PORT ${operations.port} .* in use`)));
@@ -150,7 +154,7 @@ test('other pages stand beside these on the same address, and do not stand befor
     response.end('the console');
     return true;
   };
-  const options = { host: '127.0.0.1', port: 0, health: well, metrics: createMetrics(), more };
+  const options = { host: '127.0.0.1', port: 0, health: well, metrics: createMetrics(), callers, more };
   const operations = await startOperations(options);
   t.after(() => operations.close());
   const text = async (path: string) => (await fetch(`http://127.0.0.1:${operations.port}${path}`)).text();
@@ -158,7 +162,7 @@ test('other pages stand beside these on the same address, and do not stand befor
 });
 
 test('numbers stay off a port that others reach, unless they get one of their own', async (t) => {
-  const options = { host: '127.0.0.1', port: 0, health: well, metrics: createMetrics() };
+  const options = { host: '127.0.0.1', port: 0, health: well, metrics: createMetrics(), callers };
   const silent = await startOperations({ ...options, metricsPort: 'none' });
   t.after(() => silent.close());
   const ownPort = await freePort();
@@ -174,12 +178,36 @@ test('numbers stay off a port that others reach, unless they get one of their ow
 test('a port for numbers that is in use is named, and nothing else is left listening', async (t) => {
   const { operations } = await start(t, well);
   const port = await freePort();
-  const options = { host: '127.0.0.1', port, health: well, metrics: createMetrics() };
+  const options = { host: '127.0.0.1', port, health: well, metrics: createMetrics(), callers };
   await assert.rejects(
     startOperations({ ...options, metricsPort: operations.port }),
     new RegExp(`METRICS_PORT ${operations.port} .* in use`),
   );
   await assert.rejects(fetch(`http://127.0.0.1:${port}/healthz`));
+});
+
+test('what came through a proxy, or for a name that is not ours, gets no health and no numbers from any port', async (t) => {
+  const more = (_: IncomingMessage, response: ServerResponse): boolean => {
+    response.end('the console');
+    return true;
+  };
+  const ownPort = await freePort();
+  const options = { host: '127.0.0.1', port: 0, health: well, metrics: createMetrics(), callers, more };
+  const operations = await startOperations({ ...options, metricsPort: ownPort });
+  t.after(() => operations.close());
+  const status = async (port: number, path: string, headers: Record<string, string>) => {
+    const call = request({ host: '127.0.0.1', port, path, headers, agent: false }).end();
+    const [response] = await once(call, 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  for (const headers of [{ host: 'rebound.example' }, { via: '1.1 squid' }, { 'x-forwarded-for': '127.0.0.1' }]) {
+    for (const path of ['/healthz', '/readyz', '/', '/nothing']) {
+      assert.equal(await status(operations.port, path, headers), 403, `${path} ${JSON.stringify(headers)}`);
+    }
+    assert.equal(await status(ownPort, '/metrics', headers), 403);
+  }
+  assert.equal(await status(ownPort, '/metrics', {}), 200);
 });
 
 async function freePort(): Promise<number> {
