@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts';
 import { type Failure, toFailure } from './failure.ts';
 import type { FinishReason, ModelEvent, ModelRequest, Usage } from './model.ts';
 import { createProgress, estimateUsage, type Progress, toFinish } from './progress.ts';
+import type { Sent } from './refusal.ts';
 import { limitBody, maxBodyBytes } from './transport.ts';
 
 /** One streamed request, from the first byte to the last, with everything that can happen in between. */
@@ -160,9 +161,14 @@ function toAttemptFailure({ input, halted, thrown, shown, finish }: Ending): Fai
   if (thrown !== undefined) {
     const { params, request, host, clock } = input;
     const neededTokens = request.promptTokens + request.maxTokens;
-    return toFailure(thrown, { model: params.model, sent: Object.keys(params), host, neededTokens, now: clock.now() });
+    return toFailure(thrown, { sent: toSent(params), host, neededTokens, now: clock.now() });
   }
   return emptyAnswer(finish, input.request.maxTokens);
+}
+
+function toSent(params: AttemptInput['params']): Sent {
+  const tools = (params.tools ?? []).map((tool) => (tool.type === 'function' ? tool.function.name : ''));
+  return { model: params.model, parameters: Object.keys(params), tools };
 }
 
 function tooSlow(limitMs: number): Failure {

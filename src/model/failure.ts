@@ -2,7 +2,7 @@ import { APIConnectionError, APIError } from 'openai';
 import { BotError } from '../errors.ts';
 import { string } from './chunk.ts';
 import { readRateHeaders } from './rate-headers.ts';
-import { type Refusal, readRefusal, statusOf, toRefusalError } from './refusal.ts';
+import { type Refusal, readRefusal, type Sent, statusOf, toRefusalError } from './refusal.ts';
 import { BodyTooLarge } from './transport.ts';
 
 /** What can still be done about a failed attempt. */
@@ -20,9 +20,7 @@ export interface Failure {
 }
 
 export interface FailureContext {
-  model: string;
-  /** The names of the request's parameters. */
-  sent: readonly string[];
+  sent: Sent;
   /** Of the chat API; never the whole address, which may hold a secret. */
   host: string;
   /** Prompt and reply together. */
@@ -62,10 +60,10 @@ function toApiFailure(error: APIError, context: FailureContext): Failure {
     return { error: new BotError('credentials', text, { cause: error }), remedy: 'other-model' };
   }
   if (status === 407) return proxyRefused(error);
-  const refusal = readRefusal(error, context.model, context.sent);
+  const refusal = readRefusal(error, context.sent);
   if (refusal !== undefined) {
     const remedy = refusal.what === 'overflow' ? 'none' : 'other-model';
-    return { error: toRefusalError(refusal, context.model, error), remedy, refusal };
+    return { error: toRefusalError(refusal, context.sent.model, error), remedy, refusal };
   }
   return toServerFailure(error, context.host);
 }
@@ -92,7 +90,7 @@ function toLimitFailure(error: APIError, context: FailureContext): Failure {
   const news = readRateHeaders(error.headers ?? new Headers(), status, context.now);
   // More than the account may send in a whole minute: no waiting helps, a shorter prompt does.
   if (limited && news.tokenLimit !== undefined && news.tokenLimit > 0 && news.tokenLimit < context.neededTokens) {
-    return { error: toRefusalError({ what: 'overflow' }, context.model, error), remedy: 'none' };
+    return { error: toRefusalError({ what: 'overflow' }, context.sent.model, error), remedy: 'none' };
   }
   const text = limited ? 'the chat API is at its rate limit' : 'the chat API is overloaded';
   const at = news.blockedMs === undefined ? {} : { retryAt: context.now + news.blockedMs };

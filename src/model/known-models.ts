@@ -33,9 +33,23 @@ const windows: readonly [prefix: string, tokens: number][] = [
   ['gpt-oss', 131_072],
 ];
 
-/** The model's window where it is known; gateways put the maker's name before it. */
+/**
+ * From gpt-5.4 on OpenAI's models take tools in Chat Completions only where they are told not to think. Those that
+ * cannot be told so take none there.
+ */
+export function thinksBesideTools(model: string): boolean {
+  const [, major = '', minor = '0'] = /^gpt-(\d+)(?:\.(\d+))?(?![\d.])/.exec(plainName(model)) ?? [];
+  return Number(major) > 5 || (major === '5' && Number(minor) >= 4);
+}
+
+/** Gateways put the maker's name before it. */
+function plainName(model: string): string {
+  return model.toLowerCase().replace(/^openai\//, '');
+}
+
+/** The model's window where it is known. */
 export function knownContextTokens(model: string): number | undefined {
-  const name = model.toLowerCase().replace(/^openai\//, '');
+  const name = plainName(model);
   const fitting = windows.filter(([prefix]) => name === prefix || name.startsWith(prefix));
   return fitting.sort(([a], [b]) => b.length - a.length)[0]?.[1];
 }

@@ -3,14 +3,16 @@ import { BotError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Outcome, runAttempt } from './attempt.ts';
 import { type Clock, sleep } from './clock.ts';
+import { type Dialect, firstDialect, isRefusedTool, learnAccepted, learnRefusal } from './dialect.ts';
 import type { Failure } from './failure.ts';
 import { createGate, type Gate } from './gate.ts';
 import { knownContextTokens } from './known-models.ts';
 import type { Model, ModelEvent, ModelRequest } from './model.ts';
 import { readRateHeaders } from './rate-headers.ts';
+import type { Refusal } from './refusal.ts';
 import { planStep } from './retry.ts';
 import { fetchWithBoundedErrors } from './transport.ts';
-import { type Dialect, firstDialect, learnRefusal, toParams } from './wire.ts';
+import { toParams } from './wire.ts';
 
 export interface OpenAiConfig {
   /** Absent: no Authorization header is sent. */
@@ -46,6 +48,10 @@ const maxWaitMs = 300_000;
 
 /** With another model at hand nobody is kept waiting longer than this for the first. */
 const patienceMs = 5000;
+
+/** So many tools are taken out one by one for one question. */
+const mostToolRefusals = 12;
+const allTools: Refusal = { what: 'parameter', name: 'tools', unsupported: true };
 
 /** The SDK's own timer ends before the body; ours watch everything, so it only must not be the first. */
 const sdkTimeoutMs = 86_400_000;
@@ -104,23 +110,40 @@ export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model
 
   /** Waits for the rate limit, then makes one attempt, putting the request anew where the server does not know a part. */
   async function* admit(call: Call, model: string, otherModelLeft: boolean): AsyncGenerator<ModelEvent, Outcome> {
-    for (;;) {
+    for (let toolRefusals = 0; ; ) {
       const gate = gateOf(model);
       const deadline = otherModelLeft ? clock.now() + patienceMs : call.startedAt + maxWaitMs;
       const admitted = yield* gate.enter(call.place, deadline, call.signal);
       if (!admitted) return unsent(model, call.signal.aborted ? stopped() : limited(gate));
       const dialect = dialectOf(model);
       const outcome = yield* send(call, model, gate, dialect);
-      const failure = outcome.ok ? undefined : outcome.failure;
-      const refusal = failure?.refusal;
-      if (refusal?.what !== 'parameter' || !refusal.unsupported) return outcome;
-      const learnt = learnRefusal(dialect, refusal.name, call.request.purpose);
+      if (outcome.ok) {
+        // What others learnt meanwhile is newer.
+        if (dialects.get(model) === dialect) keepLearnt(call, model, dialect, learnAccepted(dialect, call.request));
+        return outcome;
+      }
+      const { refusal } = outcome.failure;
+      if (refusal === undefined) return outcome;
+      if (refusal.what === 'tool') toolRefusals += 1;
+      // Whoever refuses one after the other gets none of them.
+      const learnt = learnRefusal(dialect, toolRefusals > mostToolRefusals ? allTools : refusal, call.request);
       if (learnt === undefined) return outcome;
-      dialects.set(model, learnt);
-      if (refusal.name === 'tools') {
-        log.warn({ model, err: failure?.error }, 'the model takes no tools: it is asked without them from now on');
-      } else log.debug({ model, parameter: refusal.name }, 'the chat API does not know a parameter');
+      keepLearnt(call, model, dialect, learnt, outcome.failure);
     }
+  }
+
+  function keepLearnt({ request }: Call, model: string, before: Dialect, after: Dialect, failure?: Failure): void {
+    if (after === before) return;
+    dialects.set(model, after);
+    const err = failure?.error;
+    for (const tool of request.tools ?? []) {
+      if (!isRefusedTool(tool, after) || isRefusedTool(tool, before)) continue;
+      log.warn({ model, tool: tool.name, err }, 'the chat API refuses this tool as it is described: it is left out');
+    }
+    if (after.refused.has('tools') && !before.refused.has('tools')) {
+      log.warn({ model, err }, 'the model takes no tools: it is asked without them from now on');
+    }
+    log.debug({ model, refusal: failure?.refusal }, 'requests to the chat API are put differently from now on');
   }
 
   async function* send(call: Call, model: string, gate: Gate, dialect: Dialect): AsyncGenerator<ModelEvent, Outcome> {
@@ -149,7 +172,9 @@ export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model
   }
 
   function dialectOf(model: string): Dialect {
-    return dialects.get(model) ?? firstDialect(config.baseUrl);
+    const dialect = dialects.get(model) ?? firstDialect(config.baseUrl, model);
+    dialects.set(model, dialect);
+    return dialect;
   }
 
   function limited(gate: Gate): Failure {

@@ -6,6 +6,14 @@ import { string } from './chunk.ts';
 export type Refusal =
   | { what: 'overflow' }
   | { what: 'parameter'; name: string; unsupported: boolean }
+  /** The model takes tools only where it does not think. */
+  | { what: 'thinking-beside-tools' }
+  /** Neighbours of one role, or the wrong role first. */
+  | { what: 'alternation' }
+  /** No system role, or none but user and assistant. */
+  | { what: 'system-role' }
+  /** One of the tools as it is described; which of them, where the server says so. */
+  | { what: 'tool'; name: string | undefined }
   | { what: 'unknown-model' };
 
 /** A request the server will never take as it is, so that whoever set the model or the parameter can take it back. */
@@ -37,6 +45,12 @@ export function toRefusalError(refusal: Refusal, model: string, cause: unknown):
       const param = asPeopleKnowIt.get(refusal.name) ?? refusal.name;
       return new RefusedByModel(`the model does not take the setting ${param} as it is`, { param }, cause);
     }
+    case 'thinking-beside-tools':
+    case 'tool':
+      return new BotError('model', 'the model does not take the tools it is offered', { cause });
+    case 'alternation':
+    case 'system-role':
+      return new BotError('model', 'the model does not take the conversation in the form it is sent', { cause });
     case 'unknown-model':
       return new RefusedByModel(`the chat API does not know the model “${model}”`, { unknownModel: true }, cause);
   }
@@ -47,24 +61,39 @@ export function statusOf(error: APIError): number | undefined {
   return error.status ?? (Number(error.code) || undefined);
 }
 
-/** `sent`: the names of the request's parameters; only one of them can be refused. */
-export function readRefusal(error: APIError, model: string, sent: readonly string[]): Refusal | undefined {
+/** The parts of a request that can be refused. */
+export interface Sent {
+  model: string;
+  /** The names of its parameters. */
+  parameters: readonly string[];
+  /** The names of its tools, in their order. */
+  tools: readonly string[];
+}
+
+export function readRefusal(error: APIError, { model, parameters, tools }: Sent): Refusal | undefined {
   const status = statusOf(error);
   if (status === 413 || overflowCodes.has(string(error.code)) || overflowCodes.has(string(error.type))) {
     return { what: 'overflow' };
   }
+  const byTemplate = refusedByTemplate(error, status);
+  if (byTemplate !== undefined) return byTemplate;
   if (status !== 400 && status !== 404 && status !== 422) return undefined;
   if (soundsLikeOverflow(error)) return { what: 'overflow' };
-  const name = refusedParameter(error, sent);
+  if (tools.length > 0) {
+    const refusal = readToolRefusal(error, tools, parameters);
+    if (refusal !== undefined) return refusal;
+  }
+  const name = refusedParameter(error, parameters);
   if (name === 'model' || error.code === 'model_not_found' || error.code === 'invalid_model') {
     return { what: 'unknown-model' };
   }
-  // A tool that an admin did not write may be wrong in any way: no answer must depend on it.
-  if (name !== undefined) return { what: 'parameter', name, unsupported: name === 'tools' || isUnsupported(error) };
-  if (sent.includes('tools') && refusesTools(error)) return { what: 'parameter', name: 'tools', unsupported: true };
+  if (name !== undefined) return { what: 'parameter', name, unsupported: mayGo.has(name) || isUnsupported(error) };
   // A wrong path is a 404 too, but only an unknown model has its name in the answer.
   return bodyText(error).includes(model) ? { what: 'unknown-model' } : undefined;
 }
+
+/** Nobody set these: whatever a server has against them, they are left out. */
+const mayGo = new Set(['tools', 'reasoning_effort']);
 
 const overflowCodes = new Set([
   'context_length_exceeded',
@@ -89,17 +118,78 @@ function soundsLikeOverflow(error: APIError): boolean {
 const vagueCodes = new Set(['invalid_request_error', 'BadRequestError', 'INVALID_ARGUMENT', 'bad_request']);
 
 /**
+ * The chat templates of open models throw a sentence, which llama.cpp passes on with a 500 and vLLM with a 400; Mistral,
+ * Anthropic and Perplexity have sentences of their own. Taken for it in error, messages are merged that need not be.
+ */
+function refusedByTemplate(error: APIError, status: number | undefined): Refusal | undefined {
+  if (status !== undefined && status !== 400 && status !== 422 && status !== 500) return undefined;
+  const body = bodyText(error);
+  if (systemRoleWords.test(body)) return { what: 'system-role' };
+  return alternationWords.test(body) ? { what: 'alternation' } : undefined;
+}
+
+const alternationWords =
+  /(must|should) (be )?alternat|roles in a row|first message must (be|use|have)|last message must (be|use|have)|expected last role/i;
+const systemRoleWords =
+  /system role (is )?not supported|only user(,| and) (and )?assistant roles|not support (the )?system (role|message|prompt)|(system|developer) (role|message|prompt|instruction)s? (is|are) not (supported|enabled|allowed)/i;
+
+/** What a server has against the tools of a request: against tools, against one of them, or against thinking beside them. */
+function readToolRefusal(
+  error: APIError,
+  tools: readonly string[],
+  parameters: readonly string[],
+): Refusal | undefined {
+  const body = bodyText(error);
+  const param = string(error.param).replace(/^body\./, '');
+  const isAboutTools = toolWords.test(body) || /^tools\b/.test(param);
+  if (`${param} ${body}`.includes('reasoning_effort') && toolWords.test(body)) return { what: 'thinking-beside-tools' };
+  const named = namedTool(error, tools);
+  if (named !== undefined) return { what: 'tool', name: named };
+
+  if (isAboutTools && refusalWords.test(body)) return { what: 'parameter', name: 'tools', unsupported: true };
+  if (refusedParameter(error, parameters) === 'tools') {
+    const isUnknown = /^(unsupported|unknown)_parameter$/.test(string(error.code));
+    return isUnknown ? { what: 'parameter', name: 'tools', unsupported: true } : { what: 'tool', name: undefined };
+  }
+  return schemaWords.test(body) ? { what: 'tool', name: undefined } : undefined;
+}
+
+/**
  * Ollama ("does not support tools"), OpenRouter ("no endpoints … that support tool use"), vLLM ("tool choice requires …")
  * and Gemini ("function calling is not enabled") say it in a sentence only. Taken for it in error, a model goes without
  * tools, and the log says so; not seen, the channel would get no answer at all.
  */
-function refusesTools(error: APIError): boolean {
-  const body = bodyText(error);
-  return toolWords.test(body) && refusalWords.test(body);
+const toolWords = /\btools?\b|\bfunction[ -]call/i;
+const refusalWords =
+  /not support|unsupported|not (enabled|available|permitted|allowed)|\brequires?\b|no endpoints|extra (inputs|fields)|(unknown|unexpected|unrecognized) (field|parameter|argument|name|key)/i;
+const schemaWords = /\bschema\b|failed to parse (tools|grammar)/i;
+
+/** By its place in the request (OpenAI, Anthropic, Gemini, Pydantic), or by its name in quotes. */
+function namedTool(error: APIError, tools: readonly string[]): string | undefined {
+  const text = `${string(error.param)}\n${bodyText(error)}`;
+  const [, place] = /\bfunction_?declarations\[(\d+)\]/i.exec(text) ?? /\btools(?:\[|\.)(\d+)/.exec(text) ?? [];
+  const at = place === undefined ? placeIn(error.error, 0) : Number(place);
+  if (at !== undefined) return tools[at];
+  if (!/\b(function|tool|schema)\b/i.test(text) || /tool[ _]choice/i.test(text)) return undefined;
+  return tools.find((name) => quoted(name).some((spelt) => text.includes(spelt)));
 }
 
-const toolWords = /\btools?\b|\bfunction[ -]call/i;
-const refusalWords = /not support|unsupported|not (enabled|available)|\brequires?\b|no endpoints/i;
+function quoted(name: string): string[] {
+  return ["'", '"', '`'].map((mark) => `${mark}${name}${mark}`);
+}
+
+/** Pydantic's `loc`: `["body", "tools", 3, …]`. */
+function placeIn(value: unknown, depth: number): number | undefined {
+  if (typeof value !== 'object' || value === null || depth > 5) return undefined;
+  const items: unknown[] = Object.values(value);
+  const after = Array.isArray(value) ? items[items.indexOf('tools') + 1] : undefined;
+  if (typeof after === 'number' && items.includes('tools')) return after;
+  for (const item of items) {
+    const found = placeIn(item, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
 
 function refusedParameter(error: APIError, sent: readonly string[]): string | undefined {
   const [named = ''] = string(error.param)

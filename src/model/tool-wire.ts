@@ -17,8 +17,10 @@ export function toCallParts(
     type: 'function' as const,
     function: { name, description: description.toWellFormed(), parameters },
   }));
-  const choice = refused.has('tool_choice') || toolChoice === 'auto' ? {} : { tool_choice: toChoice(toolChoice) };
-  return { messages, params: { tools: offered, ...choice } };
+  // A tool that is wanted may be one that the server refuses.
+  const isThere = typeof toolChoice === 'string' || tools.some(({ name }) => name === toolChoice.name);
+  const isFree = toolChoice === 'auto' || refused.has('tool_choice') || !isThere;
+  return { messages, params: { tools: offered, ...(isFree ? {} : { tool_choice: toChoice(toolChoice) }) } };
 }
 
 function toChoice(choice: Exclude<ToolChoice, 'auto'>): NonNullable<Params['tool_choice']> {

@@ -1,70 +1,36 @@
 import type { OpenAI } from 'openai';
+import { mergeConsecutive, systemIntoUser } from './alternation.ts';
+import { type Dialect, offeredTools, settingNames } from './dialect.ts';
 import type { ChatMessage, ModelRequest, RequestSettings } from './model.ts';
 import { toCallParts } from './tool-wire.ts';
 
-/** How a request is put for one server and model, and what is learnt when the server refuses a part of it. */
+/** A request as one server and model take it. */
 
 type Params = OpenAI.Chat.ChatCompletionCreateParamsStreaming;
-type LimitName = 'max_tokens' | 'max_completion_tokens';
-
-export interface Dialect {
-  limitName: LimitName;
-  /** Parameters the server has refused, by their names on the wire. */
-  refused: ReadonlySet<string>;
-}
-
-/**
- * OpenAI's newer models refuse `max_tokens`; most other servers know nothing else, and some ignore what they do not
- * know, so that the reply would have no limit at all: there the older name is the safe one to begin with.
- */
-export function firstDialect(baseUrl: string | undefined): Dialect {
-  const host = baseUrl === undefined ? 'api.openai.com' : new URL(baseUrl).hostname;
-  const isOpenAi = /(^|\.)openai\.(com|azure\.com)$/.test(host);
-  return { limitName: isOpenAi ? 'max_completion_tokens' : 'max_tokens', refused: new Set() };
-}
-
-/** The dialect without `name`; nothing when the request cannot do without it. */
-export function learnRefusal(dialect: Dialect, name: string, purpose: ModelRequest['purpose']): Dialect | undefined {
-  if (dialect.refused.has(name)) return undefined;
-  const refused = new Set([...dialect.refused, name]);
-  if (name === dialect.limitName) {
-    const other: LimitName = name === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
-    return dialect.refused.has(other) ? undefined : { limitName: other, refused };
-  }
-  const canGo = droppable.has(name) || (purpose === 'fold' && settingNames.has(name));
-  return canGo ? { ...dialect, refused } : undefined;
-}
-
-const droppable = new Set(['stream_options', 'prompt_cache_key', 'tools', 'tool_choice']);
-
-const settingNames = new Set([
-  'temperature',
-  'top_p',
-  'seed',
-  'frequency_penalty',
-  'presence_penalty',
-  'logit_bias',
-  'stop',
-  'response_format',
-]);
-
 export function toParams(request: ModelRequest, model: string, dialect: Dialect): Params {
   const { refused } = dialect;
   const settings = toSettings(request.settings);
   if (request.purpose === 'fold') {
     for (const name of settingNames) if (refused.has(name)) Reflect.deleteProperty(settings, name);
   }
-  const { messages, params } = toCallParts(request, refused);
+  const { messages, params } = toCallParts({ ...request, tools: offeredTools(request.tools, dialect) }, refused);
+  const noThinking = params.tools !== undefined && dialect.noThinkingBesideTools && !refused.has('reasoning_effort');
   return {
     model,
-    messages: messages.map(toMessage),
+    messages: inTurns(messages, dialect).map(toMessage),
     stream: true,
     [dialect.limitName]: request.maxTokens,
     ...(refused.has('stream_options') ? {} : { stream_options: { include_usage: true } }),
     ...(refused.has('prompt_cache_key') ? {} : { prompt_cache_key: request.cacheKey }),
+    ...(noThinking ? { reasoning_effort: 'none' as const } : {}),
     ...params,
     ...settings,
   };
+}
+
+function inTurns(messages: readonly ChatMessage[], dialect: Dialect): readonly ChatMessage[] {
+  if (dialect.systemInUser) return systemIntoUser(messages);
+  return dialect.alternating ? mergeConsecutive(messages) : messages;
 }
 
 function toSettings(settings: RequestSettings): Partial<Params> {

@@ -69,12 +69,6 @@ test('several calls come whole from their fragments, with the text before them, 
 /** What servers that take no tools are known to answer. */
 const refusals: Record<string, Answer> = {
   OpenAI: refusedParameter('tools'),
-  'OpenAI of a single one': failure(400, {
-    message: "Invalid 'tools[1].function.description': string too long.",
-    type: 'invalid_request_error',
-    param: 'tools[1].function.description',
-    code: 'string_above_max_length',
-  }),
   Ollama: failure(400, { message: 'registry.ollama.ai/library/gemma:2b does not support tools', type: 'api_error' }),
   OpenRouter: { status: 404, body: { error: { message: 'No endpoints found that support tool use.', code: 404 } } },
   vLLM: failure(400, {
