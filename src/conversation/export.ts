@@ -44,7 +44,7 @@ export function toMarkdown(whole: ChannelExport): string {
   const folds = whole.folds.map((fold) => `### Messages ${fold.from + 1}–${fold.to + 1}\n\n${fold.text}`);
   const turns = whole.turns
     .filter((turn) => turn.erased === undefined)
-    .map((turn) => `- ${toTranscript(turn).replaceAll('\n', '\n  ')}`);
+    .map((turn) => `- ${toTranscript(turn, '').replaceAll('\n', '\n  ')}`);
   return [
     `# ${whole.channel}`,
     `Exported ${whole.exportedAt}.`,

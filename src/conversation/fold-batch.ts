@@ -81,7 +81,7 @@ function upTo(turns: readonly Turn[], mostTokens: number): Turn[] {
 }
 
 export function turnsText(batch: TurnBatch): string {
-  return batch.turns.map(toTranscript).join('\n');
+  return batch.turns.map((turn) => toTranscript(turn)).join('\n');
 }
 
 export function foldsText(batch: FoldsBatch, texts: readonly string[]): string {

@@ -2,9 +2,10 @@ import { BotError } from '../errors.ts';
 import { type CallCost, collect } from '../model/collect.ts';
 import type { ChatMessage, Model } from '../model/model.ts';
 import { type FoldInput, foldFault, foldRequest, isEcho, shrinkRequest } from './fold-text.ts';
+import { lineMark, sanitizedData } from './frames.ts';
 import { cutAtSentence } from './sentences.ts';
 import { replyPrimerTokens, type TokenCounter } from './tokens.ts';
-import { countMessages, sanitisedData } from './wire.ts';
+import { countMessages } from './wire.ts';
 
 /** Has the text of a fold written: in as many calls as it takes, none larger than it may be. */
 
@@ -43,14 +44,14 @@ export async function writeFold(writing: FoldWriting, text: string, wanted: numb
   const room = await roomForText(counter, writing.mostTokens, wanted);
   // Summaries of parts must come to less than the parts.
   const cap = Math.min(wanted, Math.floor(room / 2));
-  for (let whole = sanitisedData(text); ; ) {
+  for (let whole = sanitizedData(text); ; ) {
     const parts = await inParts(whole, room, counter);
     if (parts.length === 1) return await summarise(writing, { text: whole, tokens: await counter.count(whole), cap });
     const texts: string[] = [];
     for (const part of parts) {
       const tokens = await counter.count(part);
       // A short rest has no summary that is shorter.
-      texts.push(tokens <= cap ? part : sanitisedData(await summarise(writing, { text: part, tokens, cap })));
+      texts.push(tokens <= cap ? part : sanitizedData(await summarise(writing, { text: part, tokens, cap })));
     }
     whole = texts.join('\n');
   }
@@ -63,7 +64,7 @@ async function summarise(writing: FoldWriting, input: FoldInput): Promise<string
   const isTooLong = first.tokens > input.cap || first.finish === 'length';
   if (!isTooLong || first.text === '') return accepted(input, first);
   const room = await roomForText(counter, writing.mostTokens, input.cap);
-  const draft = await cutAtSentence(sanitisedData(first.text), room, counter);
+  const draft = await cutAtSentence(sanitizedData(first.text), room, counter);
   const second = await ask(writing, shrinkRequest(draft, input.cap), input);
   if (second.finish === 'stop' && second.tokens <= input.cap) return accepted(input, second);
   const shorter = second.text !== '' && second.tokens < first.tokens ? second : first;
@@ -96,7 +97,7 @@ async function ask(
 
 /** As it will stand in prompts. */
 async function safeTokens(text: string, counter: TokenCounter): Promise<number> {
-  return await counter.count(sanitisedData(text));
+  return await counter.count(sanitizedData(text));
 }
 
 async function cutToCap(text: string, cap: number, counter: TokenCounter): Promise<string> {
@@ -108,13 +109,19 @@ async function cutToCap(text: string, cap: number, counter: TokenCounter): Promi
   }
 }
 
+/** What `lineMark` adds to a part at most. */
+const markTokens = 2;
+
+/** A part that begins in the middle of somebody's line must not read like the beginning of somebody else's. */
 async function inParts(text: string, room: number, counter: TokenCounter): Promise<string[]> {
   const parts: string[] = [];
+  let mark = '';
   for (let rest = text; ; ) {
-    const part = await firstPart(rest, room, counter);
-    if (part === '' || part.length === rest.length) return [...parts, rest];
-    parts.push(part);
+    const part = await firstPart(rest, mark === '' ? room : room - markTokens, counter);
+    if (part === '' || part.length === rest.length) return [...parts, `${mark}${rest}`];
+    parts.push(`${mark}${part}`);
     rest = rest.slice(part.length);
+    mark = rest.startsWith('\n') ? '' : lineMark;
   }
 }
 

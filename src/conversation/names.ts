@@ -13,7 +13,7 @@ export function cleanName(raw: string): string {
     .toWellFormed()
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
-    .replace(/[<>[\]{}:`]/g, '')
+    .replace(/[<>[\]{}:`|：﹕︓꞉∶＜＞｜]/gu, '')
     .replace(/\s+/g, ' ')
     .trim();
   const short = plain.slice(0, maxNameChars).toWellFormed().trim();

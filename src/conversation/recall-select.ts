@@ -1,8 +1,9 @@
 import type { ChannelId } from '../event.ts';
+import { sanitizedData, withLines } from './frames.ts';
 import { clipAround, type Fit } from './recall-clip.ts';
 import { perMessageTokens, type TokenCounter } from './tokens.ts';
 import { isSpoken, type Turn } from './turn.ts';
-import { plainText, sanitisedData, toTranscript } from './wire.ts';
+import { plainText, toTranscript } from './wire.ts';
 
 /** What is taken of all that was found: by score, within a budget, as snippets that can be read. */
 
@@ -56,8 +57,6 @@ const burstMs = 5 * 60_000;
 const snippetTokens = 200;
 /** Half words at both ends are left out. */
 const leastClipped = 150;
-/** A second line could pass for another snippet. */
-const lineBreaks = /\s*[\n\r\u2028\u2029]\s*/g;
 /** A marker to cite by, and the end of the line. */
 const markerTokens = 5;
 /** No snippet is shorter, its date and name included. */
@@ -131,7 +130,7 @@ async function toSnippet(
   if (read === undefined) return undefined;
   const isPlain = isShort && burst.every(isOnlyText) && !changedInLines.test(read.text);
   // Counted when it was recorded, with name and frame; counting it again would cost more than all the rest.
-  const tokens = isPlain ? sum(burst) - perMessageTokens + frameTokens : await counter.count(sanitisedData(read.line));
+  const tokens = isPlain ? sum(burst) - perMessageTokens + frameTokens : await counter.count(sanitizedData(read.line));
   return { ...read, tokens: markerTokens + tokens };
 }
 
@@ -144,7 +143,7 @@ function leastOf(burst: readonly Turn[]): number {
 /** Every date has as many tokens, or nearly. */
 const dateFrame = '[2026-01-01 00:00] ';
 /** What is longer in a line than as it was said. */
-const changedInLines = /[<>\n\r\u2028\u2029]/;
+const changedInLines = /[<>\n\v\f\r\u0085\u2028\u2029]/;
 
 function isOnlyText(turn: Turn): boolean {
   return turn.dated === undefined && turn.tools === undefined && turn.attachments === undefined;
@@ -168,7 +167,8 @@ export async function toReadable(
   const { attachments: _, ...bare } = first;
   const { id, posts = [], replyTo, role, name } = turn;
   const seqs = burst.map((one) => one.seq);
-  const line = toTranscript({ ...bare, text }).replace(lineBreaks, ' ⏎ ');
+  // A second line could pass for another snippet.
+  const line = toTranscript({ ...bare, text: withLines(text, ' ⏎ ') });
   return { ...candidate, seqs, id, posts, replyTo, at: first.at, role, name, text, line };
 }
 

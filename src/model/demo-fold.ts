@@ -1,4 +1,4 @@
-import { contentText, takeBlocks } from './demo-prompt.ts';
+import { contentText, lineMark, takeBlocks } from './demo-prompt.ts';
 import { clip, isGerman, isGreeting, isQuestion, isRequest, toSentences } from './demo-words.ts';
 import type { ChatMessage } from './model.ts';
 
@@ -52,7 +52,8 @@ function toEntries(source: string): string[][] {
   const entries: string[][] = [];
   for (const line of source.split('\n')) {
     const last = entries.at(-1);
-    if (last === undefined || turnStart.test(line) || alreadyFolded.test(line)) entries.push([line]);
+    if (last !== undefined && line.startsWith(lineMark)) last.push(line.slice(lineMark.length));
+    else if (last === undefined || turnStart.test(line) || alreadyFolded.test(line)) entries.push([line]);
     else last.push(line);
   }
   return entries;

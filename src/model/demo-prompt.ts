@@ -54,13 +54,21 @@ interface Parts {
   recalled: string[];
 }
 
+/** Begins the further lines of what one of several people said. */
+export const lineMark = '| ';
+
+function withoutMarks(text: string): string {
+  return text.replaceAll(`\n${lineMark}`, '\n');
+}
+
 function toParts(content: Extract<ChatMessage, { role: 'user' }>['content']): Parts {
   const { text, blocks } = takeBlocks(contentText(content));
   const bodies = (isMeant: (tag: string) => boolean) =>
     blocks.filter(({ tag }) => isMeant(tag)).map(({ body }) => body);
+  const files = bodies((tag) => tag === 'attached_file').map((body) => `\n${body}`);
   return {
-    text,
-    summaries: bodies((tag) => !['now', 'channel_note', 'channel_recall'].includes(tag)),
+    text: withoutMarks([text, ...files].join('')).trim(),
+    summaries: bodies((tag) => !['now', 'channel_note', 'channel_recall', 'attached_file'].includes(tag)),
     recalled: bodies((tag) => tag === 'channel_recall'),
   };
 }

@@ -65,7 +65,7 @@ export interface Asked {
 
 /** However little a model is said to read: a question without a memory is better than none. */
 const smallestBudget = 500;
-const cutMark = '\n[The message was longer; its end is cut off here.]';
+const cutNote = '[The message was longer; its end is cut off here.]';
 
 export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Prepared> {
   const { channel, question, profile, images } = asked;
@@ -173,21 +173,29 @@ async function budgetTokens({ calibration, model }: PrepareDeps, profile: Profil
   return Math.max(smallestBudget, Math.floor(Math.min(profile.memory.tokens, readable) / ratio));
 }
 
-/** The beginning of a message that is larger than everything, up to a sentence's end, and a word that it was cut. */
+/** The beginning of a message that is larger than everything, up to a sentence's end, and a note that it was cut. */
 async function cutTurn(turn: Turn, room: number, counter: TokenCounter): Promise<Turn> {
-  const whole = [turn.text, ...(turn.attachments ?? []).map((one) => one.text ?? '')].filter(Boolean).join('\n');
-  const none = await withText(turn, '', counter);
+  const whole = [turn.text, ...(turn.attachments ?? []).map((one) => one.text ?? '')].join('');
+  const none = await cutTo(turn, '', counter);
   for (let left = room - none.tokens; left > 0; ) {
-    const text = await cutAtSentence(whole, left, counter);
-    const cut = await withText(turn, text, counter);
+    const beginning = await cutAtSentence(whole, left, counter);
+    const cut = await cutTo(turn, beginning, counter);
     if (cut.tokens <= room) return cut;
-    // What makes a text harmless makes it longer.
+    // Frames, and what makes a text harmless, make it longer.
     left = Math.min(left - 1, Math.floor((left * room) / cut.tokens));
   }
   return none;
 }
 
-async function withText(turn: Turn, text: string, counter: TokenCounter): Promise<Turn> {
-  const cut = { ...turn, attachments: [], text: `${text}${cutMark}` };
+/** As much of the turn as `beginning` holds of its text and its files, in their order; each file in its own frame. */
+async function cutTo(turn: Turn, beginning: string, counter: TokenCounter): Promise<Turn & { note: string }> {
+  let at = Math.min(turn.text.length, beginning.length);
+  const text = beginning.slice(0, at);
+  const attachments = (turn.attachments ?? []).flatMap((one) => {
+    const part = beginning.slice(at, at + (one.text ?? '').length);
+    at += part.length;
+    return part === '' ? [] : [{ ...one, text: part }];
+  });
+  const cut = { ...turn, text, attachments, note: cutNote };
   return { ...cut, tokens: await countMessages(toMessages(cut), counter) };
 }

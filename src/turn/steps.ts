@@ -1,6 +1,7 @@
+import { sanitizedData } from '../conversation/frames.ts';
 import type { TokenCounter } from '../conversation/tokens.ts';
 import type { ToolResult, ToolStep } from '../conversation/turn.ts';
-import { countMessages, sanitisedData, stepMessages } from '../conversation/wire.ts';
+import { countMessages, stepMessages } from '../conversation/wire.ts';
 import type { ChatMessage, ToolCall } from '../model/model.ts';
 import { searchHistory } from '../tools/search-history.ts';
 
@@ -128,7 +129,7 @@ export async function fitResults(
   room: number,
   counter: TokenCounter,
 ): Promise<ToolResult[]> {
-  const sizes = await Promise.all(results.map(({ content }) => counter.count(sanitisedData(content))));
+  const sizes = await Promise.all(results.map(({ content }) => counter.count(sanitizedData(content))));
   const order = sizes.map((tokens, n) => ({ tokens, n })).sort((a, b) => a.tokens - b.tokens);
   const markTokens = counter.countNow(cutMark);
   const fitted = [...results];
@@ -138,7 +139,7 @@ export async function fitResults(
     const one = results[n];
     if (one === undefined) continue;
     if (tokens > share) {
-      const chars = await counter.fit(sanitisedData(one.content), Math.max(0, share - markTokens));
+      const chars = await counter.fit(sanitizedData(one.content), Math.max(0, share - markTokens));
       fitted[n] = { ...one, content: `${firstOf(one.content, chars)}${cutMark}` };
     }
     left -= Math.min(tokens, share);
@@ -150,7 +151,7 @@ export async function fitResults(
 function firstOf(text: string, safeChars: number): string {
   let left = safeChars;
   let at = 0;
-  for (; at < text.length && left > 0; at++) left -= sanitisedData(text.charAt(at)).length;
+  for (; at < text.length && left > 0; at++) left -= sanitizedData(text.charAt(at)).length;
   return text.slice(0, left < 0 ? at - 1 : at).toWellFormed();
 }
 

@@ -169,7 +169,7 @@ test('a transcript says when and who, a line a turn, and no text poses as anothe
   );
   assert.equal(
     batch && turnsText(batch),
-    '[2025-10-09 08:53] Ann: hi ⏎ [2026-01-01 10:00] Bob: yes\n[2025-10-09 08:53] Assistant: text 1',
+    '[2025-10-09 08:53] Ann: hi\n| [2026-01-01 10:00] Bob: yes\n[2025-10-09 08:53] Assistant: text 1',
   );
 });
 
