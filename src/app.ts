@@ -13,7 +13,6 @@ import { BotError } from './errors.ts';
 import type { Adapter, OpenIntake } from './event.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import type { Views } from './inspect/console-views.ts';
-import { createShelf, type Shelf } from './inspect/shelf.ts';
 import type { Log } from './log.ts';
 import { chooseModel } from './model/choose.ts';
 import type { Embedder } from './model/embed.ts';
@@ -27,6 +26,7 @@ import { checkBudget, checkRestrictions, checkTools } from './start-checks.ts';
 import { observedStore } from './storage/observed.ts';
 import { openStore } from './storage/open.ts';
 import { createProbe } from './storage/probe.ts';
+import { createShelf, type Shelf } from './storage/shelf.ts';
 import { openTools } from './tools/open-tools.ts';
 import type { Toolbox } from './tools/toolbox.ts';
 

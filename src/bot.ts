@@ -146,7 +146,7 @@ export function createBot(deps: BotDeps): Bot {
 
   /** Not remembered; but in a thread or a closed group it matters that somebody else speaks there. */
   async function overhear(job: Job, event: MessageEvent): Promise<void> {
-    if (isOpen(event)) await notePresence(conversations, event, [job.done()]);
+    if (isOpen(event)) await notePresence(conversations, event, job.done());
   }
 
   /** The question and what is reserved for its answer, in one commit. */
@@ -164,7 +164,7 @@ export function createBot(deps: BotDeps): Bot {
       attachments: attachments.kept,
       again: job.pending.attempts > 0 || job.again,
       async also(turn) {
-        if (!addressed) return [job.done()];
+        if (!addressed) return job.done();
         try {
           reservation = await memory.reserve(event.channel, event.author.id, profile, turn);
           return [job.update({ reserved: stillOwed(job) ?? toReserved(reservation) })];
@@ -185,7 +185,7 @@ export function createBot(deps: BotDeps): Bot {
 
   /** The question waits for a retry, as one does whose answer failed. */
   async function refuse(job: Job, turn: Turn, refused: BotError): Promise<never> {
-    const entry = (): StoredRecord => job.update({});
+    const entry = (): StoredRecord[] => [job.update({})];
     const cost = { charges: [], reservation: undefined, entry };
     await keepFailure(deps.answer, job.event.channel, turn, refused.message, cost);
     throw refused;
@@ -255,7 +255,7 @@ export function createBot(deps: BotDeps): Bot {
 
   async function handleEdit(job: Job, event: EditEvent): Promise<void> {
     const { channel, messageId, at, text } = event;
-    const amended = await memory.amending.edit(channel, { messageId, at, text }, [job.done()]);
+    const amended = await memory.amending.edit(channel, { messageId, at, text }, job.done());
     if (amended.messageIds.length === 0) return;
     if (deps.answer.running.current(channel)?.question === messageId) {
       deps.answer.running.interrupt(channel, 'again', 'the question was edited');
@@ -266,7 +266,7 @@ export function createBot(deps: BotDeps): Bot {
   /** An answer that was begun with the deleted message in its prompt is written anew without it. */
   async function handleDelete(job: Job, event: DeleteEvent): Promise<void> {
     const { channel, messageIds, at } = event;
-    const amended = await memory.amending.deleteMessages(channel, messageIds, at, [job.done()]);
+    const amended = await memory.amending.deleteMessages(channel, messageIds, at, job.done());
     for (const one of deps.answer.running.family(channel)) {
       const asked = deps.answer.running.current(one)?.question;
       if (asked !== undefined && one === channel && messageIds.includes(asked)) {

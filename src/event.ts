@@ -61,6 +61,8 @@ const attachmentSchema = z.object({
   bytes: z.number(),
   /** What the adapter needs to fetch it; opaque to the core. */
   source: z.string(),
+  /** Keys on the adapter's shelf of what it keeps of the file: emptied in the commit that ends the event. */
+  shelved: z.array(z.string()).optional(),
 });
 
 const base = {

@@ -41,9 +41,10 @@ export interface Caller {
 }
 
 export interface Shelf {
+  /** Null where the core has emptied it. */
   get(key: string): Promise<unknown>;
   put(key: string, value: unknown): Promise<void>;
-  /** In the order of the keys. */
+  /** In the order of the keys; what the core has emptied is null. */
   list(prefix: string): Promise<{ key: string; value: unknown }[]>;
   remove(keys: readonly string[]): Promise<void>;
 }

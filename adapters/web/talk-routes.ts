@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Attachment } from '../../src/event.ts';
 import { readJson, refusal, toJson } from './answers.ts';
 import { eventStreamHeaders, toEventStream } from './event-stream.ts';
 import type { MemoryViews } from './host.ts';
@@ -22,6 +21,7 @@ import {
   toEdit,
   toMessage,
 } from './to-event.ts';
+import type { Uploads } from './uploads.ts';
 
 /** What is said in a channel, and how it is followed. */
 interface TalkDeps {
@@ -29,7 +29,7 @@ interface TalkDeps {
   posting: Posting;
   talk: OpenTalk;
   live: Live;
-  toAttachments(person: string, ids: readonly string[]): Attachment[];
+  uploads: Pick<Uploads, 'take' | 'sent' | 'drop'>;
 }
 
 /** A character takes six bytes at most, as JSON writes it. */
@@ -40,7 +40,7 @@ const turnsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(usualTurns),
 });
 
-export function talkRoutes({ views, posting, talk, live, toAttachments }: TalkDeps): Route[] {
+export function talkRoutes({ views, posting, talk, live, uploads }: TalkDeps): Route[] {
   function from(visitor: Visitor, place: OwnPlace, { id, at }: Posted) {
     const key = `${place.id}:${visitor.person.id}.${id}`;
     return { visitor, place, posted: { id, at: posting.timeOf(key, at) } };
@@ -80,10 +80,16 @@ export function talkRoutes({ views, posting, talk, live, toAttachments }: TalkDe
       rights: 'own',
       async handle(c, visitor, place) {
         const post = await readJson(c, messagePost, maxBodyBytes);
-        if (isCommand(post.text))
+        const { person } = visitor;
+        if (isCommand(post.text)) {
+          // A command takes no files, and nobody would send them again.
+          await uploads.drop(person.id, post.uploads);
           return toJson(await posting.post(toCommand(from(visitor, place, post), post.text, undefined)), 202);
-        const attachments = toAttachments(visitor.person.id, post.uploads);
-        return toJson(await posting.post(toMessage(from(visitor, place, post), post.text, attachments)), 202);
+        }
+        const attachments = await uploads.take(person.id, post.uploads);
+        const accepted = await posting.post(toMessage(from(visitor, place, post), post.text, attachments));
+        uploads.sent(post.uploads);
+        return toJson(accepted, 202);
       },
     },
     {

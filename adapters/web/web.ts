@@ -44,6 +44,9 @@ export interface Web extends Adapter {
   routes: readonly Pick<Route, 'method' | 'path' | 'rights'>[];
 }
 
+/** How often files that nobody sent are looked for. */
+const sweepMs = 600_000;
+
 export async function startWeb(deps: WebDeps): Promise<Web> {
   const { shelf, views, log, now, passwords, callerOf, publicUrl } = deps;
   const access = createAccess(deps.isLoopback, passwords);
@@ -51,6 +54,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
   const onTrouble = (error: unknown): void => log.warn({ error }, 'when a channel was used last could not be kept');
   const channels = await openChannels({ shelf, now, onTrouble });
   const uploads = await openUploads(shelf, now);
+  const sweeping = setInterval(() => void sweepUploads(), sweepMs).unref();
   const vendor = await openVendor();
   const talk = createOpenTalk(now);
   const live = createLive();
@@ -67,6 +71,14 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     }
     live.tell(change.channel, { type: 'memory', channel: change.channel, change });
   });
+
+  async function sweepUploads(): Promise<void> {
+    try {
+      await uploads.sweep();
+    } catch (error) {
+      log.warn({ error }, 'files that nobody sent could not be removed');
+    }
+  }
 
   /** Whoever shows the old names reads them again. */
   async function renameThreads(channel: ChannelId): Promise<void> {
@@ -98,7 +110,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     }),
     ...peopleRoutes({ host: deps, entrance, hasLogin: access.hasLogin }),
     ...channelRoutes({ channels, views, posting, talk, live, names, now }),
-    ...talkRoutes({ views, posting, talk, live, toAttachments: uploads.toAttachments }),
+    ...talkRoutes({ views, posting, talk, live, uploads }),
     ...fileRoutes({ uploads, files }),
     ...memoryRoutes({ views, files, now }),
     ...usageRoutes(deps.usage),
@@ -136,6 +148,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     },
     async close() {
       state = 'closed';
+      clearInterval(sweeping);
       unwatch();
       live.close();
     },

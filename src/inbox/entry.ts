@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type ChannelId, type Event, eventSchema, noticeSchema } from '../event.ts';
+import { type ChannelId, channelParts, type Event, eventSchema, noticeSchema } from '../event.ts';
+import { emptiedShelfRecord } from '../storage/shelf.ts';
 import { type RecordKind, record, type StoredRecord } from '../storage/store.ts';
 
 /** What the inbox keeps of an event: all of it until it is done, then only that it was. */
@@ -47,4 +48,11 @@ export function pendingRecord(pending: Pending): StoredRecord {
 
 export function doneRecord(event: Event, at: number): StoredRecord {
   return record(entryKind, entryId(event), { state: 'done', at });
+}
+
+/** Nothing of what was said is left in the entry, and nothing of the files that came with it on the adapter's shelf. */
+export function doneRecords(event: Event, at: number): StoredRecord[] {
+  const shelved = event.kind === 'message' ? event.attachments.flatMap((file) => file.shelved ?? []) : [];
+  const { platform } = channelParts(event.channel);
+  return [doneRecord(event, at), ...shelved.map((key) => emptiedShelfRecord(platform, key))];
 }

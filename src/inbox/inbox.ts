@@ -2,7 +2,7 @@ import { BotError, toBotError } from '../errors.ts';
 import type { Attachment, ChannelId, Event, Intake, Reply, Surface } from '../event.ts';
 import type { Log } from '../log.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
-import { doneRecord, entryId, entryKind, entryPlace, type Pending, pendingRecord } from './entry.ts';
+import { doneRecords, entryId, entryKind, entryPlace, type Pending, pendingRecord } from './entry.ts';
 import { createLanes, type Lanes, type Place } from './lanes.ts';
 
 /**
@@ -38,8 +38,8 @@ export interface Job {
   readonly signal: AbortSignal;
   /** The entry as changed, to be committed with something else. */
   update(change: Partial<Pending>): StoredRecord;
-  /** The entry as done, to be committed with what was done. */
-  done(): StoredRecord;
+  /** The entry as done, and what goes with it, to be committed with what was done. */
+  done(): StoredRecord[];
 }
 
 interface InboxDeps {
@@ -135,7 +135,7 @@ export function createInbox(deps: InboxDeps): Inbox {
         }
         const job = createJob(current, surface, failures > 0);
         await deps.handle(job);
-        if (!job.isDone()) await store.commit([job.done()]);
+        if (!job.isDone()) await store.commit(job.done());
         return;
       } catch (error) {
         if (!(await mayTryAgain(error, current, failures))) {
@@ -168,7 +168,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     const passes = known.kind === 'store' || (known.kind === 'platform' && known.retryAt !== undefined);
     if (!passes) {
       log.error({ ...fields, error }, 'an event could not be handled');
-      await store.commit([doneRecord(pending.event, now())]).catch(() => undefined);
+      await store.commit(doneRecords(pending.event, now())).catch(() => undefined);
       return false;
     }
     const pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs * 2 ** failures, (known.retryAt ?? 0) - now()));
@@ -202,7 +202,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       },
       done() {
         done = true;
-        return doneRecord(pending.event, now());
+        return doneRecords(pending.event, now());
       },
       isDone: () => done,
     };

@@ -45,7 +45,7 @@ export function createOrders(deps: { runner: CommandRunner; signal: AbortSignal;
 /** Its entry is done from the start: nothing of an order is handled again after a crash. */
 function createJob(event: CommandEvent, signal: AbortSignal): Job {
   const pending: Pending = { state: 'pending', event, attempts: 0, posted: [] };
-  const done = () => doneRecord(event, event.at);
+  const ended = doneRecord(event, event.at);
   return {
     event,
     reply: silent,
@@ -54,8 +54,8 @@ function createJob(event: CommandEvent, signal: AbortSignal): Job {
     pending,
     again: false,
     signal,
-    update: done,
-    done,
+    update: () => ended,
+    done: () => [ended],
   };
 }
 

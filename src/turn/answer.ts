@@ -209,7 +209,7 @@ async function fail(
   error: BotError,
 ): Promise<Answered> {
   const outcome = publicNotice(userText(error, deps.now()), answerActions(false));
-  const entry = (): StoredRecord => job.update({ outcome });
+  const entry = (): StoredRecord[] => [job.update({ outcome })];
   const cost: Cost = { ...tab, entry };
   await keepFailure(deps, question.channel, question.turn, error.message, cost);
   return { outcome: error.kind === 'stopped' ? 'stopped' : 'failed', error };

@@ -41,7 +41,7 @@ export interface Tab {
 
 export interface Cost extends Pick<Tab, 'charges' | 'reservation'> {
   /** The inbox entry, done or changed; nothing where it stays as it is. */
-  entry: (() => StoredRecord) | undefined;
+  entry: (() => StoredRecord[]) | undefined;
 }
 
 /**
@@ -119,7 +119,7 @@ async function commit<T>(
   const kept = await deps.conversations.change(channel, async (state) => {
     const bill = await deps.ledger.bill(channel, cost.charges, cost.reservation);
     const planned: Planned<T> & { open?: boolean } = await plan(state);
-    const entry = planned.open || cost.entry === undefined ? [] : [cost.entry()];
+    const entry = planned.open || cost.entry === undefined ? [] : cost.entry();
     return { step: planned.step, also: [...bill.records, ...entry], value: { value: planned.value, bill } };
   });
   kept.bill.settle();

@@ -103,7 +103,7 @@ async function settle(
   const { model, maxReplyTokens: completionTokens } = profile;
   const { reserved } = job.pending;
   const next = reserved && { ...reserved, person, model, prompt: promptTokens, completion: completionTokens };
-  await keepCost(deps, channel, { ...tab, entry: () => job.update({ reserved: next }) });
+  await keepCost(deps, channel, { ...tab, entry: () => [job.update({ reserved: next })] });
   tab.charges.length = 0;
   tab.reservation = await deps.ledger.reserve({ channel, person, model, promptTokens, completionTokens });
   tab.warning ??= tab.reservation.warning;

@@ -3,10 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { openUploads } from '../../adapters/web/uploads.ts';
 import type { OwnThread } from '../../adapters/web/wire.ts';
-import { createShelf } from '../../src/inspect/shelf.ts';
+import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { openStore } from '../../src/storage/open.ts';
-import type { Store } from '../../src/storage/store.ts';
+import { createShelf } from '../../src/storage/shelf.ts';
+import { createStore, type Store } from '../../src/storage/store.ts';
 import { scriptedModel } from './core.ts';
 import { startWebStage, type WebStage } from './web.ts';
 import { openClient, until, type WebClient } from './web-client.ts';
@@ -122,4 +124,92 @@ test('names that an older version kept with its threads are dropped, from the da
   const ann = await openClient(stage.url, 'Ann');
   assert.deepEqual(await threadsOf(ann), [{ id: `${general}/ann.message-0`, branchedFrom: 'ann.message-0' }]);
   assert.ok(!(await stage.bytes()).includes('zqold'));
+});
+
+async function upload(client: WebClient, name: string, text: string): Promise<string> {
+  const headers = { 'content-type': 'text/plain' };
+  const answer = await client.call(`/api/uploads?name=${name}`, { method: 'POST', raw: text, headers });
+  assert.equal(answer.status, 201, answer.text);
+  return JSON.parse(answer.text).id;
+}
+
+function assertNowhere(bytes: string, word: string): void {
+  for (const form of formsOf(word)) assert.ok(!bytes.includes(form), `${word} is in the data file, as ${form}`);
+}
+
+/** As it is, as UTF-16, and in base64 wherever it begins in the text around it. */
+function formsOf(word: string): string[] {
+  const inBase64 = [0, 1, 2].map((before) => {
+    const text = Buffer.from(' '.repeat(before) + word).toString('base64');
+    // What depends on its neighbours is left out.
+    return text.slice(before === 0 ? 0 : 4, Math.floor(((before + word.length) * 8) / 6));
+  });
+  return [word, Buffer.from(word, 'utf16le').toString('latin1'), ...inBase64];
+}
+
+test('an attached file leaves the data file with the event that brought it, answered or refused', async (t) => {
+  const stage = await openConsole(t);
+  const ann = await openClient(stage.url, 'Ann');
+  const sent = await upload(ann, 'zqfilename.txt', 'a line with zqfilecontent in it');
+  const given = { ...newPost(), text: 'look', uploads: [sent] };
+  assert.equal((await ann.post(pathTo('messages'), given)).status, 202);
+  await stage.quiet();
+  assert.match(JSON.stringify(model.answers().at(-1)?.messages), /zqfilecontent/, 'it was read');
+  const shelf = createShelf(stage.store, 'web');
+  assert.deepEqual(
+    await Promise.all([shelf.get(`upload/${sent}`), shelf.get(`content/${sent}`)]),
+    [null, null],
+    'emptied with the event',
+  );
+  assert.equal((await ann.post(pathTo('messages'), given)).status, 202, 'the same request again is known');
+  assert.equal(await shelf.get(`upload/${sent}`), null);
+
+  const withCommand = await upload(ann, 'zqcommandname.txt', 'zqcommandcontent');
+  await send(stage, ann, '/memory show', { uploads: [withCommand] });
+  await post(stage, ann, 'commands', { line: 'forget me confirm' });
+  const bytes = await stage.bytes();
+  for (const word of ['zqfilename', 'zqfilecontent', 'zqcommandname', 'zqcommandcontent']) assertNowhere(bytes, word);
+});
+
+test('what was accepted keeps its files through a restart; what nobody sent goes with time, also while nothing runs', async (t) => {
+  const folder = newFolder(t);
+  const store = await openStore(`sqlite:${path.join(folder, 'channelore.db')}`);
+  t.after(() => store.close());
+  const shelf = createShelf(store, 'web');
+  let time = 1000;
+  const first = await openUploads(shelf, () => time);
+  const put = async (name: string) =>
+    await first.put('ann', { name, mime: 'text/plain', content: Buffer.from(`${name}-content`) });
+  const [left, taken] = [await put('zqleft'), await put('zqtaken')];
+  await first.take('ann', [taken.id]);
+  time += 3_600_000;
+  const second = await openUploads(shelf, () => time);
+  assert.equal(String(await second.fetch(taken.id)), 'zqtaken-content');
+  await assert.rejects(second.fetch(left.id), /no longer there/);
+  for (const word of ['zqleft', 'zqleft-content']) assertNowhere(bytesOf(folder), word);
+
+  const later = await put('zqlater');
+  time += 3_600_000;
+  await first.sweep();
+  assert.equal(await shelf.get(`content/${later.id}`), undefined, 'without another upload');
+  time += 3 * 24 * 3_600_000;
+  await second.sweep();
+  assert.deepEqual([await shelf.list('upload/'), await shelf.list('content/')], [[], []]);
+});
+
+test('files of many people push out nobody who has less: they are refused, or their own go', async () => {
+  const shelf = createShelf(createStore(createMemoryBackend()), 'web');
+  const uploads = await openUploads(shelf, () => 0);
+  const put = async (person: string, bytes: number) =>
+    await uploads.put(person, { name: 'a.bin', mime: 'image/png', content: new Uint8Array(bytes) });
+  const victim = await put('victim', 8_000_000);
+  const crowd = ['c1', 'c2', 'c3', 'c4'];
+  const firsts = new Map<string, string>();
+  for (let n = 0; n < 6; n++) for (const one of crowd) firsts.set(`${one}.${n}`, (await put(one, 8_000_000)).id);
+  await assert.rejects(put('c1', 8_000_000), /no room/, 'whoever holds the most gets no more');
+  await put('newcomer', 8_000_000);
+  assert.equal((await uploads.fetch(victim.id)).length, 8_000_000);
+  const gone = [...firsts].filter(([, id]) => !JSON.stringify(victim).includes(id));
+  const left = await Promise.allSettled(gone.map(([, id]) => uploads.fetch(id)));
+  assert.equal(left.filter((one) => one.status === 'rejected').length, 1, 'one of the crowd’s made room');
 });

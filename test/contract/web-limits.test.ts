@@ -7,8 +7,8 @@ import { runInNewContext } from 'node:vm';
 import { openUploads } from '../../adapters/web/uploads.ts';
 import type { MemoryChange } from '../../adapters/web/views.ts';
 import { type Event, toChannelId } from '../../src/event.ts';
-import { createShelf } from '../../src/inspect/shelf.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
+import { createShelf } from '../../src/storage/shelf.ts';
 import { createStore } from '../../src/storage/store.ts';
 import { scriptedModel } from './core.ts';
 import { startWebStage } from './web.ts';
@@ -158,7 +158,7 @@ test('a file that was sent before a restart can be read after it', async (t) => 
   );
 });
 
-test('one person’s many files are too many, and old files make room for new ones', async () => {
+test('one person’s many files are too many, and what nobody sends goes after an hour', async () => {
   let time = 0;
   const shelf = createShelf(createStore(createMemoryBackend()), 'web');
   const uploads = await openUploads(shelf, () => time);
@@ -171,7 +171,7 @@ test('one person’s many files are too many, and old files make room for new on
   time += 3_600_000;
   await put('ann');
   assert.equal((await shelf.list('content/')).length, 1, 'what nobody sent within an hour is gone');
-  assert.throws(() => uploads.toAttachments('ann', [first.id]), /no longer there/);
+  await assert.rejects(uploads.take('ann', [first.id]), /no longer there/);
   await assert.rejects(uploads.fetch(first.id), /no longer there/);
 });
 

@@ -8,7 +8,6 @@ import { commands } from '../../src/commands/list.ts';
 import { parseConfig } from '../../src/config.ts';
 import { encodingForModel, loadCounter } from '../../src/conversation/tokens.ts';
 import { type Core, createCore } from '../../src/core.ts';
-import { createShelf } from '../../src/inspect/shelf.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import { createDemoModel } from '../../src/model/demo.ts';
@@ -17,6 +16,7 @@ import { createCallers } from '../../src/operations/callers.ts';
 import { startOperations } from '../../src/operations/http.ts';
 import { createMetrics } from '../../src/operations/metrics.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
+import { createShelf } from '../../src/storage/shelf.ts';
 import { createStore, type Store } from '../../src/storage/store.ts';
 
 /** The console as people reach it: its server on a port of this machine, and the whole core behind it, in this process. */
