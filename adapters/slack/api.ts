@@ -225,6 +225,8 @@ const selfShape = z.object({
   user_id: z.string(),
   team_id: z.string(),
   bot_id: z.string().optional(),
+  enterprise_id: z.string().nullish(),
+  is_enterprise_install: z.boolean().nullish(),
   /** The workspace's own address. */
   url: z.string(),
 });

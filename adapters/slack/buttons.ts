@@ -1,6 +1,7 @@
 import type { types } from '@slack/bolt';
 import type { Action } from '../../src/event.ts';
 import { neutralised } from './markdown.ts';
+import { isTs } from './wire.ts';
 
 /** Buttons say what they stand for, and where, in their own ids, so that they work after a restart, too. */
 
@@ -40,6 +41,7 @@ export function toLines(actions: readonly Action[]): string {
 export function readAbout(blockId: string): About | undefined {
   const [kind, thread, question] = blockId.split(':');
   if (kind !== prefix || thread === undefined || question === undefined) return undefined;
+  if ([thread, question].some((part) => part !== none && !isTs(part))) return undefined;
   const given = (part: string): string | undefined => (part === none ? undefined : part);
   return { thread: given(thread), question: given(question) };
 }

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { App } from '@slack/bolt';
 import { BotError, toBotError } from '../../src/errors.ts';
 import type { Log } from '../../src/log.ts';
 import { createDeliver, type Deliver, type Line } from './line.ts';
@@ -22,9 +21,8 @@ const requestMs = 10_000;
 
 export function createHttpLine(deps: HttpDeps): Line {
   const { log } = deps;
-  let app: App | undefined;
   let state: 'closed' | 'open' | 'paused' = 'closed';
-  const deliver = createDeliver(() => app);
+  const { init, deliver } = createDeliver(log);
   const server = createServer({ requestTimeout: requestMs }, (incoming, response) => {
     response.on('error', () => {}); // Slack may go at any time.
     handle(incoming, response).catch((error: unknown) => {
@@ -53,9 +51,7 @@ export function createHttpLine(deps: HttpDeps): Line {
   }
 
   return {
-    init(given) {
-      app = given;
-    },
+    init,
     start: async () => undefined,
     stop: async () => undefined,
 

@@ -1,4 +1,5 @@
 import type { App } from '@slack/bolt';
+import type { z } from 'zod';
 import type { Author } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import {
@@ -14,6 +15,7 @@ import { toPlatformError } from './failure.ts';
 import { isDirect } from './ids.ts';
 import { createInOrder } from './in-order.ts';
 import { inTime } from './in-time.ts';
+import { type Installation, isFor } from './installation.ts';
 import type { Pane } from './pane.ts';
 import type { People } from './people.ts';
 import type { Taking } from './taking.ts';
@@ -38,6 +40,7 @@ export interface ListeningDeps {
   taking: Taking;
   pane: Pane;
   where: Where;
+  installation: Installation;
   commands: readonly PersonCommands[];
   self: string;
   log: Log;
@@ -61,6 +64,7 @@ export const listenedEvents = [
 ] as const;
 
 const maxOrders = 1000;
+const mostIssues = 5;
 const notKept =
   '⚠️ I am just restarting, or my memory is out of reach. If nothing comes of this in a minute, please try again.';
 const noSuchButton = '⚠️ That button is no longer understood. Mention me and write what you want.';
@@ -70,6 +74,14 @@ export function createListening(deps: ListeningDeps) {
   const inOrder = createInOrder();
   /** A slash command says not when it was given: at its first delivery. */
   const orderedAt = new Map<string, number>();
+
+  /** What cannot be read is refused here: sent again it would be no better. What it says is nobody's to log. */
+  function read<T>(schema: z.ZodType<T>, given: unknown, what: string): T | undefined {
+    const { data, error } = schema.safeParse(given);
+    const where = error?.issues.slice(0, mostIssues).map(({ path }) => path.join('.'));
+    if (where !== undefined) log.warn({ what, where }, 'something of Slack’s cannot be read and was refused');
+    return data;
+  }
 
   /** `channel`: where it was said, which has a name, too. */
   async function around(text: string, channel?: string): Promise<Around> {
@@ -91,7 +103,7 @@ export function createListening(deps: ListeningDeps) {
   }
 
   async function onChange(data: unknown): Promise<void> {
-    const change = changeSchema.safeParse(data).data;
+    const change = read(changeSchema, data, 'an edit');
     if (change === undefined) return;
     const { channel, message, previous_message: before } = change;
     if (isTombstone(change)) return await onDeletion({ channel, deleted_ts: message.ts, previous_message: before });
@@ -109,23 +121,27 @@ export function createListening(deps: ListeningDeps) {
   }
 
   async function onAnyMessage(data: unknown): Promise<void> {
-    const { subtype } = kindSchema.parse(data);
+    const kind = read(kindSchema, data, 'a message');
+    if (kind === undefined) return;
+    const { subtype } = kind;
     if (subtype === 'message_changed') return await onChange(data);
     if (subtype === 'message_deleted') {
-      const deletion = deletionSchema.safeParse(data).data;
+      const deletion = read(deletionSchema, data, 'a deletion');
       return deletion === undefined ? undefined : await onDeletion(deletion);
     }
-    const message = messageSchema.safeParse(data).data;
+    const message = read(messageSchema, data, 'a message');
     if (message !== undefined) await onMessage(message);
   }
 
   async function onPane(data: unknown, what: 'opened' | 'changed'): Promise<void> {
-    const { channel_id: channel, thread_ts: thread } = paneSchema.parse(data).assistant_thread;
+    const found = read(paneSchema, data, 'a pane');
+    if (found === undefined) return;
+    const { channel_id: channel, thread_ts: thread } = found.assistant_thread;
     void pane[what](channel, thread);
   }
 
   async function onHome(data: unknown): Promise<void> {
-    const home = homeSchema.safeParse(data).data;
+    const home = read(homeSchema, data, 'a Home tab');
     if (home === undefined || home.tab !== 'home') return;
     const author = await people.author(home.user);
     for (const event of toHomeEvents(home, author, where)) await taking.take(event);
@@ -141,7 +157,7 @@ export function createListening(deps: ListeningDeps) {
 
   /** What Slack is answered at once: nothing where the answer follows. */
   async function onSlash(data: unknown): Promise<string | undefined> {
-    const slash = slashSchema.safeParse(data).data;
+    const slash = read(slashSchema, data, 'a command');
     if (slash === undefined) return undefined;
     const at = firstAt(slash.trigger_id);
     const typed = takesPerson(slash.text, deps.commands) ? withIds(slash.text) : slash.text;
@@ -152,7 +168,7 @@ export function createListening(deps: ListeningDeps) {
   }
 
   async function onClick(data: unknown): Promise<string | undefined> {
-    const click = clickSchema.safeParse(data).data;
+    const click = read(clickSchema, data, 'a click');
     if (click === undefined) return undefined;
     const author = await authorOf(click.user);
     const event = toClickEvent(click, author, where);
@@ -188,6 +204,10 @@ export function createListening(deps: ListeningDeps) {
     },
 
     to(app: App): void {
+      app.use(async ({ body, next }) => {
+        if (isFor(deps.installation, body)) return await next();
+        log.warn({ type: body.type }, 'something for another workspace than the app is installed in was refused');
+      });
       app.event('app_mention', ({ event }) => inTime(() => onAnyMessage(event)));
       app.event('message', ({ event }) => inTime(() => onAnyMessage(event)));
       app.event('assistant_thread_started', ({ event }) => onPane(event, 'opened'));

@@ -97,7 +97,8 @@ export function startSlack(deps: SlackDeps): Adapter {
 
   async function start(): Promise<void> {
     const startedAt = now();
-    const { user_id: self, team_id: team, bot_id: botId, url } = await whoAmI();
+    const { user_id: self, team_id: team, bot_id: botId, url, ...own } = await whoAmI();
+    const enterprise = own.is_enterprise_install === true ? (own.enterprise_id ?? undefined) : undefined;
     const split: Split = (text, maxChars) => deps.split(inSlackWords(text, deps.commands), maxChars);
     const notices = createNotices({ api, split, self, log, now });
     const home = createHome({ api, log, split });
@@ -142,7 +143,19 @@ export function startSlack(deps: SlackDeps): Adapter {
     const onRemoved = (): void => fail(badToken(undefined));
     const pane = createPane(api, log);
     const { commands } = deps;
-    const listening = createListening({ people, taking, pane, where, commands, self, log, now, onRemoved });
+    const installation = { team, enterprise };
+    const listening = createListening({
+      people,
+      taking,
+      pane,
+      where,
+      installation,
+      commands,
+      self,
+      log,
+      now,
+      onRemoved,
+    });
     listening.to(app);
     await line.open();
     log.info({}, 'connected to Slack');

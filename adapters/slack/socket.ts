@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type App, SocketModeReceiver } from '@slack/bolt';
+import { SocketModeReceiver } from '@slack/bolt';
 import { z } from 'zod';
 import { BotError, toBotError } from '../../src/errors.ts';
 import type { Log } from '../../src/log.ts';
@@ -32,14 +32,13 @@ const requestMs = 10_000;
 export function createSocketLine(deps: SocketDeps): Line {
   const { log } = deps;
   const stop = new AbortController();
-  let app: App | undefined;
   /** The one that counts; while Slack changes sockets there is another. */
   let client: Client | undefined;
   const clients = new Set<Client>();
   let connected = false;
   let renewing = false;
   let fatal: BotError | undefined;
-  const deliver = createDeliver(() => app);
+  const { init, deliver } = createDeliver(log);
 
   /** Bolt's own receiver holds the client; its handler, which has no app, does nothing. */
   function createClient(): Client {
@@ -165,9 +164,7 @@ export function createSocketLine(deps: SocketDeps): Line {
   }
 
   return {
-    init(given) {
-      app = given;
-    },
+    init,
     start: async () => undefined,
     stop: async () => undefined,
     open: keep,

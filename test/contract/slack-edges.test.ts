@@ -5,9 +5,10 @@ import { type TestContext, test } from 'node:test';
 import { type SlackDeps, startSlack } from '../../adapters/slack/slack.ts';
 import { commands } from '../../src/commands/list.ts';
 import type { Event, Intake, Piece, Reply, Surface } from '../../src/event.ts';
-import { createLog } from '../../src/log.ts';
+import type { Log } from '../../src/log.ts';
 import { splitAnswer } from '../../src/turn/split.ts';
 import { type Slack, slackTokens, startSlackServer } from '../sim/slack.ts';
+import type { Delivery } from '../sim/slack-delivery.ts';
 import { textOf } from '../sim/slack-world.ts';
 
 /** What only Slack has: its three seconds, its streams and their age, messages without a name. */
@@ -16,6 +17,8 @@ interface Set {
   slack: Slack;
   surface: Surface;
   events: Event[];
+  /** What was warned of. */
+  warnings: string[];
 }
 
 interface Options {
@@ -28,11 +31,19 @@ interface Options {
 async function setUp(t: TestContext, options: Options = {}): Promise<Set> {
   const slack = await startSlackServer({ retryMs: options.retryMs ?? 60_000 });
   const events: Event[] = [];
+  const warnings: string[] = [];
+  const log: Log = {
+    debug() {},
+    info() {},
+    warn: (fields, text) => void warnings.push(`${JSON.stringify(fields)} ${text}`),
+    error: (fields, text) => void warnings.push(`${JSON.stringify(fields)} ${text}`),
+    child: () => log,
+  };
   let surface: Surface | undefined;
   const port = await freePort();
   const http = { signingSecret: slackTokens.signing, host: '127.0.0.1', port };
   const deps: SlackDeps = {
-    log: createLog({ level: 'silent', format: 'json', secrets: [] }),
+    log,
     now: options.now ?? Date.now,
     botToken: slackTokens.bot,
     line: options.http ? http : { appToken: slackTokens.app },
@@ -62,7 +73,7 @@ async function setUp(t: TestContext, options: Options = {}): Promise<Set> {
   await slack.until(() => adapter.health().ready, 'it is connected');
   if (options.http) slack.delivery.useUrl(`http://127.0.0.1:${port}/slack/events`);
   assert.ok(surface);
-  return { slack, surface, events };
+  return { slack, surface, events, warnings };
 }
 
 async function freePort(): Promise<number> {
@@ -98,6 +109,116 @@ test('a group’s direct messages are private, whichever of Slack’s events tel
   assert.equal(await said({ type: 'app_mention', channel: channel.id }), true, 'nobody could say');
   assert.equal(await said({ type: 'app_mention', channel: channel.id }), undefined);
 });
+
+/** One of each kind, as Slack sends them, by the people and in the channel given. */
+function oneOfEach(slack: Slack): Pick<Delivery, 'kind' | 'payload'>[] {
+  const [ann, channel] = [slack.world.addPerson('Ann'), slack.world.addChannel('edges')];
+  const before = slack.delivery.deliveries.length;
+  const talk = slack.say(ann, channel, `${slack.mention} hi`);
+  const reply = slack.say(ann, channel, 'and there', { thread: talk.ts });
+  slack.edit(channel, reply, 'and here');
+  slack.remove(channel, reply.ts);
+  slack.remove(channel, talk.ts);
+  slack.command(ann, channel, 'role show');
+  const button = { type: 'button', text: { type: 'plain_text', text: 'Stop' }, action_id: 'do:0', value: 'stop' };
+  const blocks = [{ type: 'actions', block_id: `do:-:${talk.ts}`, elements: [button] }];
+  slack.press(ann, channel, { ts: slack.world.newTs(), thread_ts: talk.ts, blocks }, 'Stop');
+  slack.openHome(ann);
+  slack.openPane(ann);
+  return slack.delivery.deliveries
+    .slice(before)
+    .map(({ kind, payload }) => ({ kind, payload: structuredClone(payload) }));
+}
+
+/** All that is text in it, by how to get there. */
+function textsIn(value: unknown, path: readonly string[] = []): { path: readonly string[]; text: string }[] {
+  if (typeof value === 'string') return [{ path, text: value }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => textsIn(inner, [...path, name]));
+}
+
+function replaced(value: unknown, [name, ...rest]: readonly string[], by: unknown): unknown {
+  if (name === undefined) return by;
+  const copy: Record<string, unknown> | unknown[] = Array.isArray(value) ? [...value] : { ...Object(value) };
+  Reflect.set(copy, name, replaced(Reflect.get(copy, name), rest, by));
+  return copy;
+}
+
+test('whatever stands where Slack has an id or a time stamp, nothing without a time and a place is taken in, nor asked for again', async (t) => {
+  const { slack, events, warnings } = await setUp(t);
+  const good = oneOfEach(slack);
+  await slack.until(
+    () => slack.delivery.deliveries.every(({ ack }) => ack !== undefined),
+    'the good ones are acknowledged',
+  );
+  assert.deepEqual([...new Set(events.map(({ kind }) => kind))].sort(), ['command', 'delete', 'edit', 'message']);
+  assert.deepEqual(warnings.splice(0), []);
+  events.length = 0;
+  let sent = 0;
+  for (const { kind, payload } of good) {
+    for (const { path, text } of textsIn(payload).filter((one) => /^(\d+\.\d+|[A-Z][A-Z0-9]{3,})$/.test(one.text))) {
+      for (const bad of ['abc', '', 'NaN', '1e999', `${text} `, '../x', 7, null]) {
+        slack.delivery.send(kind, Object(replaced(payload, path, bad)));
+        sent++;
+      }
+    }
+  }
+  assert.ok(sent > 200);
+  await slack.until(
+    () => slack.delivery.deliveries.every(({ ack }) => ack !== undefined),
+    'all are acknowledged',
+    20_000,
+  );
+  for (const event of events) {
+    assert.ok(Number.isFinite(event.at), JSON.stringify(event));
+    assert.match(event.channel, /^slack\/T0TEAM\/[CD]\d{8}(\/\d+\.\d{6})?$/);
+    if (event.kind === 'message') assert.match(event.messageId, /^\d+\.\d{6}$/);
+  }
+  assert.ok(warnings.length > 50);
+  const isRefusal = / (cannot be read and was refused|app is installed in was refused)$/;
+  assert.deepEqual(
+    warnings.filter((line) => !isRefusal.test(line) || /\.\.\/x|and there/.test(line)),
+    [],
+  );
+});
+
+for (const http of [false, true]) {
+  test(`what is meant for another workspace is refused, acknowledged and said in the log (${http ? 'HTTP' : 'sockets'})`, async (t) => {
+    const { slack, events, warnings } = await setUp(t, { http });
+    const good = oneOfEach(slack);
+    await slack.until(
+      () => slack.delivery.deliveries.every(({ ack }) => ack !== undefined),
+      'the good ones are acknowledged',
+    );
+    events.length = 0;
+    const foreign = good.map(({ kind, payload }) => ({ kind, payload: Object(toTeam(payload, 'T9')) }));
+    for (const { kind, payload } of foreign) slack.delivery.send(kind, payload);
+    const [message] = foreign;
+    slack.delivery.send('events_api', { ...message?.payload, authorizations: [] });
+    slack.delivery.send('events_api', { ...message?.payload, authorizations: undefined });
+    slack.delivery.send('events_api', { ...message?.payload, authorizations: 'ours' });
+    const count = foreign.length + 3;
+    await slack.until(() => slack.delivery.deliveries.every(({ ack }) => ack !== undefined), 'all are acknowledged');
+    assert.deepEqual(events, []);
+    assert.equal(warnings.filter((line) => /for another workspace/.test(line)).length, count);
+    // What another workspace says in a channel that both share is told to us.
+    slack.say(slack.world.addPerson('Zoe', { team: 'T9' }), slack.world.addChannel('shared'), 'from afar');
+    const [, last] = slack.delivery.deliveries.slice(-2);
+    slack.delivery.send('events_api', {
+      ...last?.payload,
+      team_id: 'T9',
+      event: { ...Object(last?.payload.event), ts: slack.world.newTs() },
+    });
+    await slack.until(() => events.length === 2, 'both are taken');
+  });
+}
+
+/** As it would be for another workspace. */
+function toTeam(value: unknown, team: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => toTeam(one, team));
+  if (typeof value !== 'object' || value === null) return value === 'T0TEAM' ? team : value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toTeam(inner, team)]));
+}
 
 /** The reply to what Ann says, as the core has it. */
 async function ask({ slack, surface, events }: Set): Promise<{ reply: Reply; thread: string; again(): Reply }> {
