@@ -9,11 +9,16 @@ export type MoreValues = (option: string, values: Values) => readonly string[];
 interface Expected {
   at: number;
   candidates: readonly string[];
+  /** The line is no command before something stands there. */
+  required: boolean;
 }
 
 const maxChars = 1000;
 
-/** The lines that a line begun can become by its next word; with a slash where it has one. */
+/**
+ * The lines that a line begun can become by its next word; with a slash where it has one. Such a line ends with a space
+ * where it is no command yet, so that what comes next can be typed at once.
+ */
 export function completeLine(specs: readonly CommandSpec[], line: string, more: MoreValues = () => []): string[] {
   if (line.length > maxChars) return [];
   const slash = /^\s*\/?\s*/.exec(line)?.[0] ?? '';
@@ -26,7 +31,12 @@ export function completeLine(specs: readonly CommandSpec[], line: string, more: 
     const next = expected(specs, `${text} `, more);
     if (next.at > text.length) lines.push(...next.candidates.map((one) => `${text} ${one}`));
   }
-  return [...new Set(lines)].map((one) => slash + one);
+  return [...new Set(lines)].map((one) => slash + (needsMore(specs, one, more) ? `${one} ` : one));
+}
+
+function needsMore(specs: readonly CommandSpec[], line: string, more: MoreValues): boolean {
+  const { at, required } = expected(specs, `${line} `, more);
+  return required && at > line.length;
 }
 
 function isSame(a: string, b: string): boolean {
@@ -48,10 +58,10 @@ function expected(specs: readonly CommandSpec[], text: string, more: MoreValues)
       const candidates = options?.at === start ? options.candidates : [];
       return names.length === 0 && options !== undefined
         ? options
-        : { at: start, candidates: [...names, ...candidates] };
+        : { at: start, candidates: [...names, ...candidates], required: spec === undefined };
     }
     const typed = word.text.toLowerCase();
-    if (!names.includes(typed)) return options ?? { at: text.length, candidates: [] };
+    if (!names.includes(typed)) return options ?? { at: text.length, candidates: [], required: false };
     path.push(typed);
     at = word.end;
   }
@@ -67,15 +77,16 @@ function expectedOption(spec: CommandSpec, text: string, from: number, more: Mor
     const positional = pending.find((option) => !isFlexible(option));
     if (isBegun || (positional !== undefined && isGreedy(spec, positional))) {
       const open = pending.filter((option) => isFlexible(option) || option === positional);
-      return { at: start, candidates: open.flatMap((option) => firstWords(spec, option, values, more)) };
+      const candidates = open.flatMap((option) => firstWords(spec, option, values, more));
+      return { at: start, candidates, required: pending.some((option) => option.required) };
     }
     const picked = pickOption(pending, word.text);
-    if (picked === undefined) return { at: text.length, candidates: [] };
+    if (picked === undefined) return { at: text.length, candidates: [], required: false };
     const { option, isKeyword } = picked;
     pending.splice(pending.indexOf(option), 1);
     const value = isKeyword ? readWord(text, word.end) : word;
     if (value === undefined || (isKeyword && value.end === text.length)) {
-      return { at: value?.start ?? text.length, candidates: valuesOf(spec, option, values, more) };
+      return { at: value?.start ?? text.length, candidates: valuesOf(spec, option, values, more), required: true };
     }
     values[option.name] = value.text;
     at = value.end;

@@ -18,13 +18,15 @@ function more(option: string, values: Values): readonly string[] {
 
 test('the words of a command complete one after the other', () => {
   const cases: Record<string, string[]> = {
-    '': ['role', 'reset', 'undo', 'forget', 'memory', 'usage', 'settings', 'stop', 'retry', 'help'],
+    '': ['role ', 'reset', 'undo', 'forget ', 'memory ', 'usage', 'settings ', 'stop', 'retry', 'help'],
     re: ['reset', 'retry'],
-    '/ro': ['/role'],
-    RO: ['role'],
-    role: ['role show', 'role set', 'role clear'],
-    'role ': ['role show', 'role set', 'role clear'],
-    'role s': ['role show', 'role set'],
+    '/ro': ['/role '],
+    RO: ['role '],
+    role: ['role show', 'role set ', 'role clear'],
+    'role ': ['role show', 'role set ', 'role clear'],
+    'role s': ['role show', 'role set '],
+    'forget l': ['forget last '],
+    'forget m': ['forget me'],
     '/ forget  e': ['/ forget  everything'],
     reset: [],
     'reset ': [],
@@ -36,8 +38,8 @@ test('the words of a command complete one after the other', () => {
 });
 
 test('choices complete wherever they may stand, and are offered once', () => {
-  assert.deepEqual(completeLine(specs, 'usage '), ['usage today', 'usage week', 'usage month', 'usage by']);
-  assert.deepEqual(completeLine(specs, 'usage week '), ['usage week by']);
+  assert.deepEqual(completeLine(specs, 'usage '), ['usage today', 'usage week', 'usage month', 'usage by ']);
+  assert.deepEqual(completeLine(specs, 'usage week '), ['usage week by ']);
   assert.deepEqual(completeLine(specs, 'usage week by'), [
     'usage week by person',
     'usage week by channel',
@@ -51,8 +53,8 @@ test('choices complete wherever they may stand, and are offered once', () => {
   ]);
 });
 
-test('settings complete by name and then by value, people by name', () => {
-  assert.deepEqual(completeLine(specs, 'settings set temp', more), ['settings set temperature']);
+test('settings complete by name, with a space for the value, and then by value; people by name', () => {
+  assert.deepEqual(completeLine(specs, 'settings set temp', more), ['settings set temperature ']);
   assert.deepEqual(
     completeLine(specs, '/settings set temperature', more),
     ['0', '0.3', '0.7', '1'].map((value) => `/settings set temperature ${value}`),
@@ -103,9 +105,9 @@ test('every command is found by completing from the first letter of each word', 
     let line = '';
     for (const word of spec.path) {
       line =
-        completeLine(specs, line === '' ? word.slice(0, 1) : `${line} ${word.slice(0, 1)}`).find((one) =>
-          one.endsWith(word),
-        ) ?? '';
+        completeLine(specs, line === '' ? word.slice(0, 1) : `${line} ${word.slice(0, 1)}`)
+          .find((one) => one.trimEnd().endsWith(word))
+          ?.trimEnd() ?? '';
     }
     assert.equal(line, spec.path.join(' '));
   }

@@ -70,6 +70,16 @@ test('commands are suggested by the beginnings of their names, then what their v
   assert.deepEqual(lines('/usage ', ['usage today', 'usage week']), ['/usage today', '/usage week', '/usage']);
   assert.deepEqual(lines('/usage week', ['usage week']), ['/usage']);
   assert.deepEqual(lines('/xyz'), []);
+  const whole = (typed: string, values: string[]) =>
+    suggest(typed, commands, values).map(({ line, whole: isWhole }) => [line, isWhole]);
+  assert.deepEqual(
+    whole('/usage b', ['usage by ', 'usage before']).slice(0, 2),
+    [
+      ['/usage by', false],
+      ['/usage before', true],
+    ],
+    'the program ends with a space what more belongs to',
+  );
 });
 
 test('small sums are not shown as nothing', () => {

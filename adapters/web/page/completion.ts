@@ -7,6 +7,8 @@ export interface Suggestion {
   /** As it is shown: with what is still to be filled in. */
   usage: string;
   help: string;
+  /** Choosing it leaves nothing to type. */
+  whole: boolean;
 }
 
 const most = 30;
@@ -14,7 +16,12 @@ const most = 30;
 /** Commands by the beginnings of their names; then what the program knows of values, and how the command is meant. */
 export function suggest(typed: string, commands: readonly CommandHelp[], values: readonly string[]): Suggestion[] {
   const line = typed.slice(1).toLowerCase();
-  const toSuggestion = ({ name, usage, help }: CommandHelp): Suggestion => ({ line: `/${name}`, usage, help });
+  const toSuggestion = ({ name, usage, help }: CommandHelp): Suggestion => ({
+    line: `/${name}`,
+    usage,
+    help,
+    whole: !/[<[]/.test(usage),
+  });
   const suggestions = commands.filter(({ name }) => name.startsWith(line)).map(toSuggestion);
   const meant = commands.filter(({ name }) => isWithin(line, name)).map(toSuggestion);
   const known = new Set([...suggestions, ...meant].map((each) => each.line));
@@ -22,7 +29,9 @@ export function suggest(typed: string, commands: readonly CommandHelp[], values:
     const full = `/${value.trimEnd()}`;
     if (known.has(full) || full === typed.trimEnd()) continue;
     known.add(full);
-    suggestions.push({ line: full, usage: full, help: commands.find(({ name }) => isWithin(value, name))?.help ?? '' });
+    const help = commands.find(({ name }) => isWithin(value, name))?.help ?? '';
+    // The program ends a line with a space where more is to come.
+    suggestions.push({ line: full, usage: full, help, whole: !value.endsWith(' ') });
   }
   return [...suggestions, ...meant].slice(0, most);
 }
@@ -30,11 +39,6 @@ export function suggest(typed: string, commands: readonly CommandHelp[], values:
 /** The line is the command and something after it. */
 function isWithin(line: string, name: string): boolean {
   return line.startsWith(`${name} `);
-}
-
-/** Whether choosing it leaves nothing to type. */
-export function isComplete(suggestion: Suggestion): boolean {
-  return !/[<[]/.test(suggestion.usage);
 }
 
 /** A path or a date is no command. */

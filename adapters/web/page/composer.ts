@@ -1,6 +1,6 @@
 import type { ComponentChild } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { isCommand, isComplete, type Suggestion } from './completion.ts';
+import { isCommand, type Suggestion } from './completion.ts';
 import { CompletionList, useSuggestions } from './completion-list.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
@@ -60,8 +60,8 @@ export function Composer({ talk, placeholder, main = false }: ComposerProps): Co
   const choose = (suggestion: Suggestion) => {
     // It only says how what is typed is meant.
     if (text.startsWith(`${suggestion.line} `)) return setClosed(text);
-    write(isComplete(suggestion) ? suggestion.line : `${suggestion.line} `);
-    setClosed(isComplete(suggestion) ? suggestion.line : '');
+    write(suggestion.whole ? suggestion.line : `${suggestion.line} `);
+    setClosed(suggestion.whole ? suggestion.line : '');
     area.current?.focus();
   };
 
