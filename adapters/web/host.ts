@@ -8,6 +8,7 @@ import type {
   Inspection,
   MemoryChange,
   PresetHelp,
+  PromptView,
   TurnView,
   UsageReport,
 } from './views.ts';
@@ -59,7 +60,7 @@ export interface MemoryViews {
   messages(channel: ChannelId, ids: readonly string[]): Promise<ReadonlyMap<string, TurnView>>;
   inspect(channel: ChannelId): Promise<Inspection>;
   /** The exact next prompt, as it is sent. */
-  prompt(channel: ChannelId): Promise<{ messages: unknown[]; tokens: number }>;
+  prompt(channel: ChannelId): Promise<PromptView>;
   /** A command on any channel, ordered from the inspector: its result, not shown on the channel's own platform. */
   order(channel: ChannelId, person: { id: string; name: string; admin: boolean }, line: string): Promise<Notice>;
   /** Told of every change of a channel's memory and of folds while they are written. Returns how to end it. */

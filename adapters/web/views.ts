@@ -60,7 +60,17 @@ export interface Inspection {
   role: string;
   preset: string | undefined;
   /** What of the budget the next prompt takes, part by part, and what is left of it. */
-  budget: { total: number; parts: readonly { part: PromptPart; tokens: number }[]; room: number };
+  budget: {
+    total: number;
+    /** What is set; more than `total` where the model reads less, or counts more tokens than are counted here. */
+    set: number;
+    /** What the model can read beside its answer, where that is less than what is set. */
+    readable?: number | undefined;
+    /** How many tokens the model counts for one that is counted here; never less than one. */
+    ratio: number;
+    parts: readonly { part: PromptPart; tokens: number }[];
+    room: number;
+  };
   /** From which count of unfolded tokens on folding begins, and where it ends. */
   marks: { high: number; low: number; raw: number };
   turns: { verbatim: number; firstVerbatim: number | undefined; total: number };
@@ -77,7 +87,15 @@ export interface Inspection {
   changes: readonly { at: number; by: string; what: string }[];
 }
 
-export type PromptPart = 'role' | 'examples' | 'tools' | 'channel' | 'folds' | 'turns' | 'recall';
+export type PromptPart = 'role' | 'examples' | 'tools' | 'channel' | 'folds' | 'turns' | 'recall' | 'question';
+
+export interface PromptView {
+  messages: readonly unknown[];
+  /** Sent beside the messages. */
+  tools: readonly { name: string; description: string; parameters: unknown; tokens: number }[];
+  /** Of all of it. */
+  tokens: number;
+}
 
 export interface FoldView {
   id: string;

@@ -6,6 +6,7 @@ import type {
   Inspection,
   MemoryChange,
   PresetHelp,
+  PromptView,
   TurnView,
   UsageReport,
 } from './views.ts';
@@ -132,10 +133,7 @@ export interface Upload {
 export type MemoryAnswer = Inspection;
 
 /** `GET /api/memory/:key/prompt` */
-export interface PromptAnswer {
-  messages: readonly unknown[];
-  tokens: number;
-}
+export type PromptAnswer = PromptView;
 
 /** `POST /api/memory/:key/orders` */
 export interface OrderPost {

@@ -49,6 +49,7 @@ export async function showMemory(context: Context): Promise<Result> {
     ...(tokens.seed > 0 ? [bar('channel', tokens.seed, limits.total)] : []),
     bar('summaries', plan.tokens.folds, limits.total),
     bar('messages', plan.tokens.turns, limits.total),
+    bar('next', plan.tokens.newest, limits.total),
     bar('room left', limits.total - plan.tokens.total, limits.total),
     memoryState(prepared),
     contributors(state),

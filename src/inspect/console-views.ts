@@ -7,7 +7,7 @@ import type { Store } from '../storage/store.ts';
 import type { Ledger } from '../usage/ledger.ts';
 import { type AuditTrail, readAudit } from './audit-trail.ts';
 import { type ChannelView, listChannels } from './channel-views.ts';
-import { type Inspection, inspectChannel, nextPrompt } from './inspection.ts';
+import { type Inspection, inspectChannel, type PromptView, viewPrompt } from './inspection.ts';
 import { createOrders, type Order } from './orders.ts';
 import { findTurns, readTurns, type TurnView } from './turn-views.ts';
 import { reportUsage, type UsageReport } from './usage-report.ts';
@@ -19,7 +19,7 @@ export interface Views {
   /** By the platform's ids: those that are remembered now. */
   messages(channel: ChannelId, ids: readonly string[]): Promise<ReadonlyMap<string, TurnView>>;
   inspect(channel: ChannelId): Promise<Inspection>;
-  prompt(channel: ChannelId): Promise<{ messages: unknown[]; tokens: number }>;
+  prompt(channel: ChannelId): Promise<PromptView>;
   order: Order;
   watch(onChange: (change: MemoryChange) => void): () => void;
   usage(period: { from: string; to: string }): Promise<UsageReport>;
@@ -46,10 +46,7 @@ export function createViews(deps: ViewsDeps): Views {
     turns: async (channel, range) => await readTurns(memory.conversations, channel, range),
     messages: async (channel, ids) => await findTurns(memory.conversations, channel, ids),
     inspect: async (channel) => await inspectChannel(deps, channel),
-    async prompt(channel) {
-      const { messages, promptTokens } = await nextPrompt(deps, channel);
-      return { messages, tokens: promptTokens };
-    },
+    prompt: async (channel) => await viewPrompt(deps, channel),
     order: createOrders(deps),
     watch: memory.changes.watch,
     usage: async (period) => await reportUsage(deps, period),

@@ -2,9 +2,10 @@ import { contributorsOf } from '../conversation/contributors.ts';
 import { type Head, liveRanges } from '../conversation/head.ts';
 import { type LastRecalled, lastRecalled } from '../conversation/last-recalled.ts';
 import type { Memory } from '../conversation/memory.ts';
+import { countSpec } from '../conversation/standing.ts';
 import { plainText } from '../conversation/wire.ts';
 import type { ChannelId, LinkTo } from '../event.ts';
-import type { Model } from '../model/model.ts';
+import type { Model, ToolSpec } from '../model/model.ts';
 import { prepareNextPrompt } from '../turn/next-prompt.ts';
 import type { Prepared } from '../turn/prepare.ts';
 import { linkOf, speakerOf } from '../turn/recalling.ts';
@@ -16,7 +17,15 @@ export interface Inspection {
   model: string;
   role: string;
   preset: string | undefined;
-  budget: { total: number; parts: { part: PromptPart; tokens: number }[]; room: number };
+  /** `total` is `set` unless the model reads less (`readable`) or counts more tokens than we do (`ratio`). */
+  budget: {
+    total: number;
+    set: number;
+    readable: number | undefined;
+    ratio: number;
+    parts: { part: PromptPart; tokens: number }[];
+    room: number;
+  };
   marks: { high: number; low: number; raw: number };
   turns: { verbatim: number; firstVerbatim: number | undefined; total: number };
   leftOut: boolean;
@@ -28,7 +37,7 @@ export interface Inspection {
   changes: Head['changes'];
 }
 
-type PromptPart = 'role' | 'examples' | 'tools' | 'channel' | 'folds' | 'turns' | 'recall';
+type PromptPart = 'role' | 'examples' | 'tools' | 'channel' | 'folds' | 'turns' | 'recall' | 'question';
 
 interface Recalled {
   seq: number;
@@ -54,7 +63,7 @@ const changesShown = 20;
 export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Promise<Inspection> {
   const { memory } = deps;
   const prepared = await nextPrompt(deps, channel);
-  const { plan, limits, state, profile } = prepared;
+  const { plan, limits, budget, state, profile } = prepared;
   const stored = await memory.folds.all(channel);
   const ranges = liveRanges(state.head, state.view, state.nextSeq);
   const changes = [...state.head.changes, ...(await memory.workspaces.changes(channel))];
@@ -65,6 +74,9 @@ export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Pro
     preset: state.head.preset,
     budget: {
       total: limits.total,
+      set: profile.memory.tokens,
+      readable: budget.readable < profile.memory.tokens ? budget.readable : undefined,
+      ratio: budget.ratio,
       parts: partsOf(prepared).filter(({ tokens }) => tokens > 0),
       room: Math.max(0, limits.total - plan.tokens.total - prepared.recallRoom),
     },
@@ -106,11 +118,30 @@ function partsOf({ plan, tokens, recallRoom }: Prepared): { part: PromptPart; to
     { part: 'turns', tokens: plan.tokens.turns },
     // Kept free: what it is filled with is another with each question.
     { part: 'recall', tokens: recallRoom },
+    { part: 'question', tokens: plan.tokens.newest },
   ];
 }
 
+export interface PromptView {
+  messages: unknown[];
+  /** What describes the tools is sent beside the messages. */
+  tools: (ToolSpec & { tokens: number })[];
+  /** All of it, by our own count. */
+  tokens: number;
+}
+
+export async function viewPrompt(deps: InspectDeps, channel: ChannelId): Promise<PromptView> {
+  const { messages, tools, promptTokens, profile } = await nextPrompt(deps, channel);
+  const counter = await deps.memory.counterFor(profile.model);
+  const toView = async ({ name, description, parameters }: ToolSpec) => {
+    const spec = { name, description, parameters };
+    return { ...spec, tokens: await countSpec(spec, counter) };
+  };
+  return { messages, tools: await Promise.all(tools.map(toView)), tokens: promptTokens };
+}
+
 /** As it would be for the person who spoke last. */
-export async function nextPrompt({ memory, model, now }: InspectDeps, channel: ChannelId) {
+async function nextPrompt({ memory, model, now }: InspectDeps, channel: ChannelId) {
   const profile = await memory.profiles.of(channel);
   const { page, tail } = await memory.conversations.read(channel);
   const last = [...tail, ...page].findLast((turn) => turn.role === 'user');

@@ -1,5 +1,6 @@
 import type { Profile } from '../conversation/profile.ts';
 import type { Turn } from '../conversation/turn.ts';
+import { countMessages, toMessages } from '../conversation/wire.ts';
 import type { ChannelId } from '../event.ts';
 import { type PrepareDeps, type Prepared, preparePrompt } from './prepare.ts';
 
@@ -11,6 +12,8 @@ export async function prepareNextPrompt(
 ): Promise<Prepared> {
   const { nextSeq: seq } = await deps.conversations.read(channel);
   const { profile, name, at } = asking;
-  const question: Turn = { seq, id: '', rev: 0, at, role: 'user', text: '…', tokens: 5, ...(name && { name }) };
+  const asked: Turn = { seq, id: '', rev: 0, at, role: 'user', text: '…', tokens: 0, ...(name && { name }) };
+  const counter = await deps.counterFor(profile.model);
+  const question = { ...asked, tokens: await countMessages(toMessages(asked), counter) };
   return await preparePrompt(deps, { channel, question, images: [], profile });
 }

@@ -34,11 +34,21 @@ export interface Prepared {
   promptTokens: number;
   plan: WindowPlan<FoldText>;
   limits: MemoryLimits;
+  budget: Budget;
   /** The role and its frame; examples; what describes the tools; a thread's share of its parent. */
   tokens: { role: number; examples: number; tools: number; seed: number };
   /** What another round of calls and results may take. */
   stepRoom: number;
   state: ChannelState;
+}
+
+/** All that is sent, in our own counts, and why it is less than what is set. */
+export interface Budget {
+  tokens: number;
+  /** What the model can read beside its answer. */
+  readable: number;
+  /** How many tokens the model counts for one of ours; never less than one. */
+  ratio: number;
 }
 
 export interface PrepareDeps {
@@ -71,7 +81,8 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
   const { channel, question, profile, images } = asked;
   const state = await deps.conversations.read(channel);
   const counter = await deps.counterFor(profile.model);
-  const budget = await budgetTokens(deps, profile);
+  const wholeBudget = await budgetFor(deps, profile);
+  const budget = wholeBudget.tokens;
   const offered = await deps.toolbox.offered(channel, profile);
   const standing = await toStanding(profile, offered, question.name === undefined, counter, budget);
   const seed = await deps.seeds.of(channel, Math.floor(budget * seedShare));
@@ -126,6 +137,7 @@ export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Pr
     promptTokens: plan.tokens.total - plan.tokens.newest + newestTokens + (fits ? along.tokens : 0),
     plan,
     limits,
+    budget: wholeBudget,
     tokens: { ...standing.tokens, seed: seed.tokens },
     stepRoom: roundsRoom - after.tokens,
     state,
@@ -166,11 +178,12 @@ async function findTurn({ journal }: Conversations, channel: ChannelId, messageI
 }
 
 /** The budget in our own counts: tighter where the model counts more, and never more than the model can read. */
-async function budgetTokens({ calibration, model }: PrepareDeps, profile: Profile): Promise<number> {
+async function budgetFor({ calibration, model }: PrepareDeps, profile: Profile): Promise<Budget> {
   const known = model.contextTokens(profile.model) ?? Number.POSITIVE_INFINITY;
   const readable = Math.min(known, calibration.window(profile.model)) - profile.maxReplyTokens;
   const ratio = Math.max(1, await calibration.ratio(profile.model));
-  return Math.max(smallestBudget, Math.floor(Math.min(profile.memory.tokens, readable) / ratio));
+  const tokens = Math.max(smallestBudget, Math.floor(Math.min(profile.memory.tokens, readable) / ratio));
+  return { tokens, readable, ratio };
 }
 
 /** The beginning of a message that is larger than everything, up to a sentence's end, and a note that it was cut. */

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MemoryChange } from '../../src/conversation/changes.ts';
-import { type ChannelId, toChannelId } from '../../src/event.ts';
+import { replyPrimerTokens } from '../../src/conversation/tokens.ts';
+import { countMessages } from '../../src/conversation/wire.ts';
+import { type ChannelId, channelParts, toChannelId } from '../../src/event.ts';
 import type { FoldNode } from '../../src/inspect/fold-tree.ts';
+import type { ChatMessage } from '../../src/model/model.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createShelf } from '../../src/storage/shelf.ts';
 import { createStore } from '../../src/storage/store.ts';
+import { createCurrentTime } from '../../src/tools/current-time.ts';
+import { createToolbox, noTools, type Toolbox } from '../../src/tools/toolbox.ts';
 import { command, message, person, room, scriptedModel, startCore, type TestCore } from './core.ts';
 import { chatter, counter, goodSummary, say, talk, wireTokens } from './memory-talk.ts';
 
@@ -14,9 +19,19 @@ import { chatter, counter, goodSummary, say, talk, wireTokens } from './memory-t
 const admin = { id: 'console', name: 'Admin', admin: true };
 const month = { from: '2026-11-01', to: '2026-11-30' };
 
-async function start(t: { after(run: () => Promise<void>): void }, env: object = {}): Promise<TestCore> {
+const clock = createToolbox(
+  [{ tools: () => [createCurrentTime('UTC')], names: () => ['current_time'] }],
+  ['all'],
+  () => {},
+);
+
+async function start(
+  t: { after(run: () => Promise<void>): void },
+  env: object = {},
+  toolbox: Toolbox = noTools,
+): Promise<TestCore> {
   const model = scriptedModel(({ purpose }, n) => (purpose === 'fold' ? goodSummary : `Reply ${n}, briefly.`));
-  const core = await startCore({ model, env: { STORE_URL: 'memory:', MEMORY_TOKENS: '2000', ...env } });
+  const core = await startCore({ model, toolbox, env: { STORE_URL: 'memory:', MEMORY_TOKENS: '2000', ...env } });
   t.after(() => core.stop());
   return core;
 }
@@ -153,9 +168,10 @@ test('the parts of the budget come to what the next prompt costs, counted from i
   const question = await counter.count('Ann: …');
   const kept = seen.budget.parts.find(({ part }) => part === 'recall')?.tokens ?? 0;
   assert.equal(kept, 200, 'a tenth, for what is found again');
-  const parts = seen.budget.parts.reduce((sum, part) => sum + part.tokens, 0) - kept;
-  assert.equal(seen.budget.total - seen.budget.room - kept, tokens);
-  assert.ok(Math.abs(tokens - parts - question) <= 4, `${tokens} against ${parts}`);
+  const parts = seen.budget.parts.reduce((sum, part) => sum + part.tokens, 0);
+  assert.equal(parts - kept, tokens);
+  assert.equal(parts + seen.budget.room, seen.budget.total);
+  assert.equal(seen.budget.parts.find(({ part }) => part === 'question')?.tokens, question + 4);
   const request = core.model.answers().at(-1);
   assert.ok(request);
   // The count is never below what is really sent.
@@ -168,12 +184,80 @@ test('the parts of the budget come to what the next prompt costs, counted from i
   );
 });
 
+test('on every channel, with tools and without, the prompt is what is sent and its parts come to the total', async (t) => {
+  const core = await start(t, { MEMORY_TOKENS: '3000' }, clock);
+  const thread = toChannelId({ ...channelParts(room), thread: 'm3' });
+  const alone = toChannelId({ platform: 't', workspace: 'w', channel: 'D1' });
+  const empty = toChannelId({ platform: 't', workspace: 'w', channel: 'empty' });
+  await talk(core, 1, 40);
+  await core.send(message(50, 'And in the thread?', { channel: thread, branchedFrom: 'm3' }));
+  await core.send(message(51, 'Only we two.', { channel: alone, to: 'direct' }));
+  for (const tools of ['all', 'none']) {
+    for (const channel of [room, thread, alone, empty]) {
+      await core.views.order(channel, admin, `settings set tools ${tools}`);
+      const what = `${channel} with tools ${tools}`;
+      const { budget } = await core.views.inspect(channel);
+      const prompt = await core.views.prompt(channel);
+      const of = (part: string): number => budget.parts.find((one) => one.part === part)?.tokens ?? 0;
+      const sum = budget.parts.reduce((all, one) => all + one.tokens, 0);
+      assert.equal(sum + budget.room, budget.total, what);
+      assert.equal(sum - of('recall'), prompt.tokens, what);
+      assert.equal(
+        of('tools'),
+        prompt.tools.reduce((all, one) => all + one.tokens, 0),
+        what,
+      );
+      assert.equal(prompt.tools.length, tools === 'all' ? 1 : 0, what);
+      const messages = await countMessages(prompt.messages as ChatMessage[], counter);
+      assert.equal(messages + replyPrimerTokens + of('tools'), prompt.tokens, what);
+    }
+  }
+});
+
+test('what is asked next is sent as the next prompt said, tools and all', async (t) => {
+  const core = await start(t, {}, clock);
+  await talk(core, 1, 20);
+  const prompt = await core.views.prompt(room);
+  await say(core, 21, '…');
+  const sent = core.model.answers().at(-1);
+  assert.deepEqual(sent?.messages, prompt.messages);
+  assert.equal(sent?.promptTokens, prompt.tokens);
+  const specs = sent?.tools?.map(({ name, description, parameters }) => ({ name, description, parameters })) ?? [];
+  assert.equal(specs.length, 1);
+  assert.deepEqual(
+    prompt.tools.map(({ tokens: _, ...spec }) => spec),
+    specs,
+  );
+});
+
+test('a budget that is smaller than what is set says why', async (t) => {
+  const model = scriptedModel(() => ({ text: 'Yes.', promptTokens: 2000 }));
+  const core = await startCore({ model, env: { STORE_URL: 'memory:', MEMORY_TOKENS: '6000' } });
+  t.after(() => core.stop());
+  assert.deepEqual(await budgetOf(core), { total: 6000, set: 6000, readable: undefined, ratio: 1 });
+  await say(core, 1, chatter(1, 300));
+  const { total, set, ratio } = await budgetOf(core);
+  assert.ok(ratio > 1);
+  assert.deepEqual([set, total], [6000, Math.floor(6000 / ratio)]);
+  const small = await startCore({
+    model: { ...model, contextTokens: () => 5000 },
+    env: { STORE_URL: 'memory:', MEMORY_TOKENS: '6000', MAX_REPLY_TOKENS: '500' },
+  });
+  t.after(() => small.stop());
+  assert.deepEqual(await budgetOf(small), { total: 4500, set: 6000, readable: 4500, ratio: 1 });
+});
+
+async function budgetOf(core: TestCore) {
+  const { total, set, readable, ratio } = (await core.views.inspect(room)).budget;
+  return { total, set, readable, ratio };
+}
+
 test('nothing is kept for recall while everything stands in the prompt', async (t) => {
   const core = await start(t);
   await talk(core, 1, 3);
   assert.deepEqual(
     (await core.views.inspect(room)).budget.parts.map(({ part }) => part),
-    ['role', 'turns'],
+    ['role', 'turns', 'question'],
   );
 });
 

@@ -19,13 +19,28 @@ export function PromptDialog({ channel, onClose }: { channel: string; onClose():
       prompt === undefined
         ? ''
         : html`<p class="hint">
-              ${toNoun(prompt.messages.length, 'message')}, ${toCount(prompt.tokens)} tokens. The newest message follows them.
+              ${toCount(prompt.tokens)} tokens: ${toSum(prompt)}. “…” stands for the message that is not written yet.
             </p>
-            <div class="prompt-messages" tabindex="0" role="region" aria-label="The messages of the prompt">
+            <div class="prompt-messages" tabindex="0" role="region" aria-label="The messages and tools of the prompt">
               ${prompt.messages.map((message) => html`<${PromptMessage} message=${toShown(message)} />`)}
+              ${prompt.tools.map((tool) => html`<${PromptTool} tool=${tool} />`)}
             </div>`
     }
   <//>`;
+}
+
+function toSum({ messages, tools, tokens }: PromptAnswer): string {
+  const inTools = tools.reduce((sum, tool) => sum + tool.tokens, 0);
+  const inMessages = `${toNoun(messages.length, 'message')} (${toCount(tokens - inTools)})`;
+  return tools.length === 0 ? inMessages : `${inMessages} and ${toNoun(tools.length, 'tool')} (${toCount(inTools)})`;
+}
+
+function PromptTool({ tool }: { tool: PromptAnswer['tools'][number] }): ComponentChild {
+  const { name, description, parameters, tokens } = tool;
+  return html`<article class="prompt-message tool">
+    <h3>tool <span class="tokens">${toNoun(tokens, 'token')}</span></h3>
+    <pre>${JSON.stringify({ name, description, parameters }, undefined, 2)}</pre>
+  </article>`;
 }
 
 interface Shown {
