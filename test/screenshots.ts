@@ -55,7 +55,7 @@ try {
 
   const memory = await visit(inArchive, { viewport: { width: 1440, height: 1180 }, colorScheme: 'dark' });
   await memory.locator('.fold summary').first().click();
-  await memory.getByRole('button', { name: 'Show these turns' }).first().click();
+  await memory.getByRole('button', { name: 'Show these messages' }).first().click();
   await memory.locator('.covered').waitFor();
   await take(memory, 'inspector', '.inspector');
 

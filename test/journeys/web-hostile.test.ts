@@ -32,7 +32,7 @@ test('the console stands what comes', { skip: noBrowser }, async (t) => {
     await say(page, hostile);
     await page.locator('main .answer').getByText('over everything').waitFor();
     await page.getByRole('button', { name: 'Reset the memory' }).waitFor();
-    await page.getByRole('complementary', { name: 'Memory' }).getByText('2 turns word for word').waitFor();
+    await page.getByRole('complementary', { name: 'Memory' }).getByText('2 messages in full').waitFor();
     await page.getByRole('button', { name: 'The exact next prompt' }).click();
     await page.locator('.prompt-message').last().waitFor();
     await page.keyboard.press('Escape');

@@ -33,7 +33,7 @@ test('a newcomer', { skip: noBrowser }, async (t) => {
         .getByRole('main')
         .getByText('Noted: “The release is on Friday at noon, and Mira signs it off.”')
         .waitFor();
-      await memory.getByText('2 turns word for word').waitFor();
+      await memory.getByText('2 messages in full').waitFor();
       await page.getByRole('button', { name: 'Ask for it later' }).click();
       await page
         .getByRole('main')
@@ -43,12 +43,12 @@ test('a newcomer', { skip: noBrowser }, async (t) => {
       const fold = memory.locator('.fold').first();
       await fold.waitFor({ timeout: 60_000 });
       assert.ok(Date.now() - start < 120_000);
-      await page.getByRole('main').getByText('Above: folded into a summary. Below: word for word').waitFor();
-      await memory.locator('.legend').getByText('Folds').waitFor();
+      await page.getByRole('main').getByText('Above: summarised. Below: remembered in full').waitFor();
+      await memory.locator('.legend').getByText('Summaries').waitFor();
 
       await fold.locator('summary').click();
       assert.match((await fold.locator('.fold-text').textContent()) ?? '', /\S/);
-      await fold.getByRole('button', { name: 'Show these turns' }).click();
+      await fold.getByRole('button', { name: 'Show these messages' }).click();
       await fold
         .locator('.covered')
         .getByText('The release is on Friday at noon, and Mira signs it off.')
@@ -77,15 +77,15 @@ test('a newcomer', { skip: noBrowser }, async (t) => {
     ]);
     assert.match(await readFile(await download.path(), 'utf8'), /Mira signs it off/);
     await memory.getByRole('button', { name: 'Reset' }).click();
-    await memory.getByText('0 turns').waitFor();
+    await memory.getByText('0 messages').waitFor();
     await page.getByRole('heading', { name: 'This channel remembers what is said in it' }).waitFor();
     await memory.getByRole('button', { name: 'Undo the reset' }).click();
     await memory.locator('.fold').first().waitFor();
-    await page.getByRole('main').getByText('Above: folded into a summary. Below: word for word').waitFor();
+    await page.getByRole('main').getByText('Above: summarised. Below: remembered in full').waitFor();
 
     await memory.getByRole('button', { name: 'Forget everything' }).click();
     await memory.locator('.order-result .entry-actions button').first().click();
-    await memory.getByText('Nothing is folded yet.').waitFor();
+    await memory.getByText('No summaries yet.').waitFor();
     await page.locator('main .entry').first().waitFor({ state: 'hidden' });
   });
 });

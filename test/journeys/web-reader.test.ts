@@ -79,7 +79,7 @@ test('the console can be read and used', { skip: noBrowser }, async (t) => {
     await page.getByRole('button', { name: 'Send' }).tap();
     await page.locator('main .answer strong').getByText('plan').waitFor();
     await page.getByRole('button', { name: 'Memory', exact: true }).tap();
-    await page.getByRole('complementary', { name: 'Memory' }).getByText('2 turns word for word').waitFor();
+    await page.getByRole('complementary', { name: 'Memory' }).getByText('2 messages in full').waitFor();
     assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390);
     await assertAccessible(page, 'the memory on a phone');
     await page.getByRole('button', { name: 'Close the memory' }).tap();

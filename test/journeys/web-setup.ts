@@ -101,7 +101,7 @@ async function visit(
 export async function makeChannel(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: 'New channel' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill(name);
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('button', { name: 'Create channel' }).click();
   await page.getByRole('heading', { level: 1, name: `# ${name}` }).waitFor();
 }
 

@@ -173,10 +173,10 @@ test('in the console', { skip: noBrowser }, async (t) => {
       await say(page, `The ${part} part. ${'My bees live in four hives behind the house. '.repeat(25)}`);
     }
     const memory = page.getByRole('complementary', { name: 'Memory' });
-    await memory.getByText(/^Folding turns 1 to \d+: \d+%$/).waitFor();
+    await memory.getByText(/^Summarising messages 1 to \d+: \d+%$/).waitFor();
     go.resolve();
     await memory.locator('.fold').first().waitFor();
-    await memory.getByText(/^Folding/).waitFor({ state: 'detached' });
+    await memory.getByText(/^Summarising/).waitFor({ state: 'detached' });
   });
 
   await t.test('a channel is renamed and deleted', async () => {

@@ -13,7 +13,7 @@ export function ChannelDialog({ task, onClose }: { task: ChannelTask; onClose():
   const field = html`<${TextField} label="Name" value=${name} maxLength=${me.value?.limits.nameChars} onValue=${setName} />`;
   switch (task.is) {
     case 'make':
-      return html`<${FormDialog} title="New channel" action="Make it" onClose=${onClose}
+      return html`<${FormDialog} title="New channel" action="Create channel" onClose=${onClose}
         onSubmit=${() => makeChannel(name.trim())}>${field}<//>`;
     case 'rename':
       return html`<${FormDialog} title=${`Rename ${task.channel.name}`} action="Rename" onClose=${onClose}
@@ -21,7 +21,7 @@ export function ChannelDialog({ task, onClose }: { task: ChannelTask; onClose():
     case 'delete':
       return html`<${FormDialog} title=${`Delete ${task.channel.name}?`} action="Delete for good" danger=${true}
         onClose=${onClose} onSubmit=${() => deleteChannel(task.channel.id)}>
-        <p>Everything that was said in it and in its threads is forgotten, with every fold. This cannot be undone.</p>
+        <p>Everything that was said in it and in its threads is erased for everybody, with its summaries. This cannot be undone.</p>
       <//>`;
   }
 }

@@ -14,6 +14,12 @@ const otherChannel = computed(() => channels.value.others.find(({ id }) => id ==
 
 export const channelName = computed(() => ownChannel.value?.name ?? otherChannel.value?.name ?? '');
 
+/** As people call it: `Slack`. */
+export const platformName = computed(() => {
+  const { platform = '' } = otherChannel.value ?? {};
+  return platform.charAt(0).toUpperCase() + platform.slice(1);
+});
+
 /** Only the console's own channels can be talked in here. */
 export const isOwn = computed(() => place.value.channel?.startsWith('web/console/') ?? false);
 
@@ -36,7 +42,10 @@ export function threadOn(message: string): OwnThread | undefined {
 
 /** Those of other platforms, together where they belong together. */
 export const otherPlaces = computed((): { title: string; channels: ChannelView[] }[] => {
-  const groups = Map.groupBy(channels.value.others, ({ platform, workspace }) => `${platform} · ${workspace}`);
+  const groups = Map.groupBy(
+    channels.value.others,
+    ({ platform, workspace }) => `${platform.charAt(0).toUpperCase()}${platform.slice(1)} · ${workspace}`,
+  );
   return [...groups].map(([title, group]) => ({ title, channels: group }));
 });
 

@@ -1,6 +1,6 @@
 import type { ComponentChild } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { channelName, isOwn, ownChannel, threadName } from './channel-list.ts';
+import { channelName, isOwn, ownChannel, platformName, threadName } from './channel-list.ts';
 import { Composer } from './composer.ts';
 import { Feed } from './feed.ts';
 import { html } from './html.ts';
@@ -108,7 +108,7 @@ function LinkBanner(): ComponentChild {
 function Conversation({ talk }: { talk: Talk }): ComponentChild {
   if (!isOwn.value) {
     return html`<${Feed} talk=${talk} label="Conversation" empty=${html`<p class="empty">Nothing was said here yet.</p>`} />
-      <p class="composer hint">You are looking at another platform: talk to it there.</p>`;
+      <p class="composer hint">Read-only here. Reply in ${platformName.value} (#${channelName.value}).</p>`;
   }
   const name = ownChannel.value?.name ?? '';
   return html`<${Feed} talk=${talk} label="Conversation" empty=${html`<${Welcome} talk=${talk} />`}

@@ -115,7 +115,7 @@ function rows(talk: Talk, entries: readonly Entry[]): ComponentChild[] {
     const sameDay = before !== undefined && startOfDay(before.at) === startOfDay(entry.at);
     const view = html`<${EntryView} key=${keyOf(entry)} talk=${talk} entry=${entry}
       joined=${sameDay && isJoined(before, entry)} newest=${entry === newest} />`;
-    const line = html`<li class="fold-line" key="folded">Above: folded into a summary. Below: word for word</li>`;
+    const line = html`<li class="fold-line" key="folded">Above: summarised. Below: remembered in full</li>`;
     const day = html`<li class="day" key=${`day ${startOfDay(entry.at)}`}>${toDay(entry.at, now)}</li>`;
     return [...(sameDay ? [] : [day]), ...(entry === border ? [line] : []), view];
   });

@@ -11,17 +11,17 @@ import { channelPath, get, problemOf } from './server.ts';
 export function FoldsView({ memory, channel }: { memory: Inspection; channel: string }): ComponentChild {
   const { folds, turns } = memory;
   return html`<section aria-label="What is remembered, oldest first">
-    <h3>Remembered, oldest first <span class="hint">${toNoun(turns.total, 'turn')}</span></h3>
+    <h3>Remembered, oldest first <span class="hint">${toNoun(turns.total, 'message')}</span></h3>
     ${
       folds.length === 0
-        ? html`<p class="empty">Nothing is folded yet.</p>`
+        ? html`<p class="empty">No summaries yet.</p>`
         : html`<ul class="folds">${folds.map((fold) => html`<li key=${fold.id}><${Fold} fold=${fold} channel=${channel} /></li>`)}</ul>`
     }
     ${
       turns.verbatim === 0
         ? ''
-        : html`<p class="verbatim">${toNoun(turns.verbatim, 'turn')} word for word
-            ${turns.firstVerbatim === undefined ? '' : html`<span class="tokens">from turn ${toTurn(turns.firstVerbatim)}</span>`}</p>`
+        : html`<p class="verbatim">${toNoun(turns.verbatim, 'message')} in full
+            ${turns.firstVerbatim === undefined ? '' : html`<span class="tokens">from message ${toTurn(turns.firstVerbatim)}</span>`}</p>`
     }
   </section>`;
 }
@@ -30,16 +30,16 @@ function Fold({ fold, channel }: { fold: FoldView; channel: string }): Component
   return html`<details class="fold">
     <summary>
       ${icon('chevron', 14)}
-      <strong>Turns ${toTurn(fold.from)} to ${toTurn(fold.to)}</strong>
+      <strong>Messages ${toTurn(fold.from)} to ${toTurn(fold.to)}</strong>
       <span class="tokens">${fold.covers === undefined ? '' : `${toCount(fold.covers)} → `}${toCount(fold.tokens)} tokens</span>
     </summary>
     <div class="fold-inside">
       <p class="fold-text as-is" tabindex="0" role="group" aria-label="The summary">${fold.text}</p>
-      <p class="hint">${fold.level === 1 ? 'Written from the turns' : `Written from folds, level ${fold.level}`} by ${fold.model}</p>
+      <p class="hint">${fold.level === 1 ? 'Written from the messages' : `Written from other summaries, level ${fold.level}`} by ${fold.model}</p>
       ${
         fold.below.length === 0
           ? html`<${Covered} fold=${fold} channel=${channel} />`
-          : html`<ul class="fold-below" aria-label="The folds it was written from">
+          : html`<ul class="fold-below" aria-label="The summaries it was written from">
               ${fold.below.map((below) => html`<li key=${below.id}><${Fold} fold=${below} channel=${channel} /></li>`)}
             </ul>`
       }
@@ -72,14 +72,14 @@ function Covered({ fold, channel }: { fold: FoldView; channel: string }): Compon
   switch (state.is) {
     case 'closed':
       return html`<div class="button-row"><button type="button" class="button small" onClick=${() => void load()}>
-        Show these turns
+        Show these messages
       </button></div>`;
     case 'loading':
       return html`<p class="empty">Looking…</p>`;
     case 'failed':
       return html`<p class="warning" role="alert">${state.problem}</p>`;
     case 'shown':
-      return html`<div class="covered" tabindex="0" role="group" aria-label="The turns it covers">
+      return html`<div class="covered" tabindex="0" role="group" aria-label="The messages it covers">
         ${state.turns.map((turn) => html`<p><b>${nameOf(turn)}</b> ${turn.erased ? 'erased' : turn.text.slice(0, 2000)}</p>`)}
       </div>`;
   }

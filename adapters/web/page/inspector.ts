@@ -54,8 +54,8 @@ function Recalled({ memory }: { memory: Inspection }): ComponentChild {
   const { recalled } = memory;
   if (recalled.length === 0) return null;
   const more = recalled.slice(shownAtOnce);
-  return html`<section aria-label="Found again">
-    <h3>Found again for the last answer <span class="hint">${toNoun(recalled.length, 'message')}</span></h3>
+  return html`<section aria-label="Looked up">
+    <h3>Looked up for the last answer <span class="hint">${toNoun(recalled.length, 'message')}</span></h3>
     <${Snippets} snippets=${recalled.slice(0, shownAtOnce)} />
     ${
       more.length === 0
@@ -66,6 +66,8 @@ function Recalled({ memory }: { memory: Inspection }): ComponentChild {
 }
 
 const shownAtOnce = 3;
+/** Answers where no chat API is set up. */
+const demoModel = 'demo';
 
 function Snippets({ snippets }: { snippets: Inspection['recalled'] }): ComponentChild {
   return html`<ul class="recalled">
@@ -84,7 +86,7 @@ function Role({ memory }: { memory: Inspection }): ComponentChild {
   return html`<section aria-label="Role">
     <h3>Role ${memory.preset === undefined ? '' : html`<span class="hint">preset ${memory.preset}</span>`}</h3>
     <p class="role-text" tabindex="0">${memory.role}</p>
-    <p class="under">Sent first, always. Answered by ${memory.model}.</p>
+    <p class="under">Always sent first. Model: ${memory.model}${memory.model === demoModel ? ' (no API key set)' : ''}</p>
     ${
       isOwn.value && place.value.thread === undefined
         ? html`<div class="button-row under"><button type="button" class="button small" onClick=${() => {
@@ -105,7 +107,7 @@ function Contributors({ memory }: { memory: Inspection }): ComponentChild {
         ({ name, turns, tokens }) => html`<li>
           <${Avatar} name=${name} small=${true} />
           <div>${name}<div class="meter"><i style=${{ width: toShare(tokens, most) }}></i></div></div>
-          <span class="hint">${toNoun(turns, 'turn')}<br />${toCount(tokens)} tokens</span>
+          <span class="hint">${toNoun(turns, 'message')}<br />${toCount(tokens)} tokens</span>
         </li>`,
       )}
     </ul>

@@ -27,12 +27,12 @@ export function MemoryOrders({ memory }: { memory: Inspection }): ComponentChild
   const button = (line: string, label: unknown, danger = false) => html`<button type="button" disabled=${busy}
     class=${danger ? 'button small danger' : 'button small'} onClick=${() => void give(line)}>${label}</button>`;
   return html`<section aria-label="What can be done with the memory">
-    <h3>Change it</h3>
+    <h3>Manage this memory</h3>
     <div class="button-row">
       ${memory.undoable ? button('undo', html`${icon('undo', 14)} Undo the reset`) : ''}
       ${button('reset', 'Reset')}
       ${admin ? button('memory export', html`${icon('download', 14)} Export`) : ''}
-      ${admin && memory.folds.length > 0 ? button('memory rewrite', 'Rewrite the folds') : ''}
+      ${admin && memory.folds.length > 0 ? button('memory rewrite', 'Regenerate the summaries') : ''}
     </div>
     <div class="button-row under forget">
       <label class="forget-last">Forget the last

@@ -36,7 +36,7 @@ export function RoleDialog({ talk, role, preset, onClose }: RoleProps): Componen
         ? ''
         : html`<label class="field">Preset
             <select class="input" value=${chosen} onChange=${onPreset}>
-              <option value="">None: the words below</option>
+              <option value="">Custom (write it below)</option>
               ${presets.map(({ name, description }) => html`<option value=${name}>${name}: ${description}</option>`)}
             </select>
           </label>`
@@ -50,6 +50,6 @@ export function RoleDialog({ talk, role, preset, onClose }: RoleProps): Componen
     <div class="button-row"><button type="button" class="button small" onClick=${() => {
       setChosen('');
       setText(defaults?.role ?? '');
-    }}>The usual role</button></div>
+    }}>Use the default role</button></div>
   <//>`;
 }

@@ -44,7 +44,7 @@ export function newId(): string {
 /** The sentence for whatever was thrown. */
 export function problemOf(error: unknown): string {
   if (error instanceof Refusal) return error.message;
-  return 'The program cannot be reached just now.';
+  return 'Can’t reach the server.';
 }
 
 async function request(path: string, init: RequestInit): Promise<Response> {

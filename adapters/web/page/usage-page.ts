@@ -115,7 +115,7 @@ function Tiles({ report: { rows } }: { report: UsageReport }): ComponentChild {
       hint: `${percent(total.cached, total.prompt)} from the cache`,
     },
     { name: 'Completion tokens', value: toCompact(total.completion), hint: '' },
-    { name: 'Spent on folds', value: toCompact(total.fold), hint: `${percent(total.fold, sent)} of all tokens` },
+    { name: 'Spent on summaries', value: toCompact(total.fold), hint: `${percent(total.fold, sent)} of all tokens` },
   ];
   return html`<dl class="tiles">
     ${tiles.map(({ name, value, hint }) => html`<div class="tile"><dt>${name}</dt><dd>${value} <span class="hint">${hint}</span></dd></div>`)}

@@ -83,6 +83,6 @@ function nameOf(row: UsageRowView, grouping: Grouping): string {
     case 'model':
       return row.model;
     case 'kind':
-      return { answer: 'Answers', fold: 'Folds', recall: 'Recall' }[row.kind];
+      return { answer: 'Answers', fold: 'Summaries', recall: 'Search' }[row.kind];
   }
 }

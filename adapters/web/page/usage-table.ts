@@ -11,7 +11,7 @@ const columns: readonly { column: Column; title: string }[] = [
   { column: 'prompt', title: 'Prompt' },
   { column: 'cached', title: 'Cached' },
   { column: 'completion', title: 'Completion' },
-  { column: 'fold', title: 'Folds' },
+  { column: 'fold', title: 'Summaries' },
   { column: 'cost', title: 'Cost' },
 ];
 
