@@ -38,7 +38,7 @@ interface Watched {
   readers: Set<() => void>;
 }
 
-const talkTypes: ReadonlySet<LiveEvent['type']> = new Set(['message', 'edited', 'piece', 'append']);
+const talkTypes: ReadonlySet<LiveEvent['type']> = new Set(['message', 'edited', 'piece', 'append', 'said']);
 
 const heartbeatMs = 15_000;
 const chunkChars = 64_000;

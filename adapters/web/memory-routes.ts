@@ -38,9 +38,10 @@ export function memoryRoutes({ views, files, now }: MemoryDeps): Route[] {
       rights: 'any',
       async handle(c, { person, admin }, channel) {
         const { line } = await readJson(c, orderPost, maxBodyBytes);
+        const since = files.moment();
         const notice = await views.order(channel, { ...person, admin }, line.trim().replace(/^\//, ''));
         orders += 1;
-        const kept = files.put(`order:${now()}:${orders}`, notice.files, person.id);
+        const kept = files.put({ owner: `order:${now()}:${orders}`, channel, since, only: person.id }, notice.files);
         const answer: OrderAnswer = { text: notice.text, actions: notice.actions, files: kept };
         return toJson(answer);
       },

@@ -18,7 +18,7 @@ export interface OpenTalk {
   withdrawn(event: Event): LiveEvent;
   /** As this person may see it. */
   of(channel: ChannelId, person: string): LiveEvent[];
-  /** What is ended must not be shown again: the memory has changed behind it. */
+  /** What is ended, and what commands have told of the memory, must not be shown again: it has changed behind them. */
   settle(channel: ChannelId): void;
   /** Nothing of it is left. */
   drop(channel: ChannelId): void;
@@ -38,6 +38,8 @@ interface Remark {
   channel: ChannelId;
   said: LiveSaid;
   only: string | undefined;
+  /** It may repeat what the memory had: the result of a command. */
+  isResult: boolean;
 }
 
 interface Family {
@@ -129,7 +131,7 @@ export function createOpenTalk(now: () => number): OpenTalk {
       const said = { id, question: event.id, at, text, private: isPrivate, actions, target, files };
       const only = isPrivate ? askerOf(event) : undefined;
       remarks.delete(id);
-      remarks.set(id, { channel: event.channel, said, only });
+      remarks.set(id, { channel: event.channel, said, only, isResult: event.kind === 'command' });
       const [oldest] = remarks.keys();
       if (remarks.size > maxRemarks && oldest !== undefined) remarks.delete(oldest);
       return { type: 'said', channel: event.channel, said };
@@ -155,8 +157,10 @@ export function createOpenTalk(now: () => number): OpenTalk {
     },
 
     settle(channel) {
-      const { questions = new Map<string, Question>() } = families.get(familyOf(channel)) ?? {};
-      for (const [key, one] of questions) if (one.endedAt !== undefined) questions.delete(key);
+      const known = families.get(familyOf(channel));
+      if (known === undefined) return;
+      for (const [key, one] of known.questions) if (one.endedAt !== undefined) known.questions.delete(key);
+      for (const [key, one] of known.remarks) if (one.isResult) known.remarks.delete(key);
     },
 
     drop(channel) {

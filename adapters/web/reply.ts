@@ -18,6 +18,7 @@ const limits = { pieceChars: 16_000, minEditMs: 30 };
 
 export function createReply({ talk, live, files, exists }: ReplyDeps, event: Event): Reply {
   const { channel } = event;
+  const since = files.moment();
   // After a crash nobody here knows the question any more.
   if (event.kind === 'message' && exists(event)) announce({ talk, live }, event);
   return {
@@ -32,7 +33,7 @@ export function createReply({ talk, live, files, exists }: ReplyDeps, event: Eve
     async say(key, notice) {
       if (!exists(event)) return;
       const only = notice.private ? askerOf(event) : undefined;
-      const kept = files.put(`${channel}:${event.id}:${key}`, notice.files, only);
+      const kept = files.put({ owner: `${channel}:${event.id}:${key}`, channel, since, only }, notice.files);
       live.tell(channel, talk.said(event, key, notice, kept), only);
     },
     async withdraw() {

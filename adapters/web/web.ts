@@ -66,6 +66,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
   const unwatch = views.watch((change) => {
     if (change.what === 'amended' || change.what === 'reset') {
       talk.settle(change.channel);
+      files.drop(change.channel);
       live.dropTalk(change.channel);
       void renameThreads(change.channel);
     }

@@ -3,8 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createKeptFiles } from '../../adapters/web/kept-files.ts';
 import { openUploads } from '../../adapters/web/uploads.ts';
 import type { OwnThread } from '../../adapters/web/wire.ts';
+import { toChannelId } from '../../src/event.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { openStore } from '../../src/storage/open.ts';
 import { createShelf } from '../../src/storage/shelf.ts';
@@ -212,4 +214,49 @@ test('files of many people push out nobody who has less: they are refused, or th
   const gone = [...firsts].filter(([, id]) => !JSON.stringify(victim).includes(id));
   const left = await Promise.allSettled(gone.map(([, id]) => uploads.fetch(id)));
   assert.equal(left.filter((one) => one.status === 'rejected').length, 1, 'one of the crowd’s made room');
+});
+
+test('what a command told of the memory, and the export it made, are not had again once something is taken back', async (t) => {
+  const stage = await openConsole(t);
+  const [ann, ben] = await Promise.all(['Ann', 'Ben'].map((name) => openClient(stage.url, name)));
+  assert.ok(ann !== undefined && ben !== undefined);
+  const id = await send(stage, ann, 'the pin is zqsecret');
+  const seen = await ben.follow(general);
+  const said = () => seen.events.filter(({ name }) => name === 'said').map(({ data }) => data.said);
+  const before = seen.lastId();
+  await post(stage, ben, 'commands', { line: 'memory search zqsecret' });
+  await post(stage, ben, 'commands', { line: 'memory export' });
+  const [search, exported] = await until(() => said().length === 2 && said(), 'both are told');
+  assert.match(search.text, /zqsecret/);
+  const order = await ben.post(`/api/memory/${encodeURIComponent(general)}/orders`, { line: 'memory export' });
+  const files = [...exported.files, ...JSON.parse(order.text).files].map(
+    (file: { id: string }) => `/api/files/${file.id}`,
+  );
+  for (const file of files) assert.match((await ben.call(file)).text, /zqsecret/);
+  assert.equal(files.length, 4);
+  seen.close();
+
+  await post(stage, ann, 'deletions', { messageId: id });
+  for (const file of files) assert.equal((await ben.call(file)).status, 404, file);
+  for (const lastId of [undefined, before]) {
+    const again = await ben.follow(general, lastId);
+    t.after(() => again.close());
+    await send(stage, ann, 'go on');
+    await until(() => again.events.some(({ name, data }) => name === 'piece' && data.piece.last), 'it goes on');
+    assert.doesNotMatch(JSON.stringify(again.events), /zqsecret/);
+  }
+});
+
+test('an export that was being made while something was taken back is not kept', () => {
+  const files = createKeptFiles('secret', () => 0);
+  const made = [{ name: 'memory.md', mime: 'text/markdown', content: 'zqsecret' }];
+  const channel = toChannelId({ platform: 'web', workspace: 'console', channel: 'general' });
+  const thread = toChannelId({ platform: 'web', workspace: 'console', channel: 'general', thread: 't' });
+  const since = files.moment();
+  files.drop(channel);
+  const of = { owner: 'o', channel: thread, only: undefined };
+  assert.deepEqual(files.put({ ...of, since }, made), [], 'a thread draws on its channel');
+  assert.equal(files.put({ ...of, since: files.moment() }, made).length, 1);
+  const elsewhere = toChannelId({ platform: 'web', workspace: 'console', channel: 'other' });
+  assert.equal(files.put({ ...of, owner: 'p', channel: elsewhere, since }, made).length, 1);
 });
