@@ -37,7 +37,7 @@ export function channelRoutes({ channels, views, posting, talk, live, names, now
 
   async function toOwn(channel: ChannelRecord, visitor: Visitor): Promise<OwnChannel> {
     const { by: _, ...shown } = channel;
-    return { ...shown, threads: await names.of(channel), mayDelete: mayChange(channel, visitor) };
+    return { ...shown, threads: await names.of(channel), mayChange: mayChange(channel, visitor) };
   }
 
   /** What was said there is forgotten first: what is off the list could no longer be reached. */
@@ -64,7 +64,7 @@ export function channelRoutes({ channels, views, posting, talk, live, names, now
       rights: 'console',
       async handle(c, visitor) {
         const name = mustBeName((await readJson(c, namePost, maxBodyBytes)).name);
-        const made = await channels.create(name, visitor.person.id);
+        const made = await channels.create(name, visitor.person.id, visitor.admin);
         live.tellAll({ type: 'channels' });
         return toJson(await toOwn(made, visitor), 201);
       },
@@ -75,6 +75,8 @@ export function channelRoutes({ channels, views, posting, talk, live, names, now
       rights: 'own',
       async handle(c, visitor, place) {
         mustBeChannel(place);
+        if (!mayChange(place.channel, visitor))
+          throw refusal(403, 'Only admins and whoever made a channel may rename it.');
         const name = mustBeName((await readJson(c, namePost, maxBodyBytes)).name);
         const renamed = await channels.rename(place.id, name);
         live.tellAll({ type: 'channels' });

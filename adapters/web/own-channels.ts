@@ -10,7 +10,8 @@ export interface OwnChannels {
   list(): readonly ChannelRecord[];
   /** The channel, also of one of its threads; nothing where there is no such channel or thread. */
   find(id: string): { channel: ChannelRecord; thread: ThreadRecord | undefined } | undefined;
-  create(name: string, by: string): Promise<ChannelRecord>;
+  /** Of those who are no admins, each may make so many. */
+  create(name: string, by: string, isAdmin: boolean): Promise<ChannelRecord>;
   rename(id: ChannelId, name: string): Promise<ChannelRecord>;
   remove(id: ChannelId): Promise<void>;
   /** Opens it, or finds it. */
@@ -55,6 +56,9 @@ const prefix = 'channel/';
 const firstName = 'general';
 const maxChannels = 200;
 const maxThreads = 300;
+/** One visitor must not take the room of all. */
+const maxChannelsEach = 20;
+const maxThreadsEach = 60;
 /** When something was last said is told to the minute: it is not worth a write each time. */
 const touchMs = 60_000;
 
@@ -118,8 +122,11 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
       return channel !== undefined && (id === top || thread !== undefined) ? { channel, thread } : undefined;
     },
 
-    create: (name, by) =>
+    create: (name, by, isAdmin) =>
       inOrder(async () => {
+        const own = [...records.values()].filter((record) => record.by === by).length;
+        if (!isAdmin && own >= maxChannelsEach)
+          throw new BotError('input', `you have made ${own} channels already; delete one of them first`);
         if (records.size >= maxChannels) throw new BotError('input', `there are ${maxChannels} channels already`);
         return await make(randomBytes(6).toString('hex'), name, by);
       }),
@@ -141,6 +148,8 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
         if (known !== undefined) return known;
         if (record.threads.length >= maxThreads)
           throw new BotError('input', `there are ${maxThreads} threads in this channel already`);
+        if (record.threads.filter((thread) => thread.by === by).length >= maxThreadsEach)
+          throw new BotError('input', `you have opened ${maxThreadsEach} threads in this channel already`);
         const opened = { id: threadId(id, branchedFrom), branchedFrom, openedAt: now(), by };
         await put({ ...record, threads: [...record.threads, opened] });
         return opened;

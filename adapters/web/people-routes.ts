@@ -1,7 +1,7 @@
 import { readJson, refusal, toJson } from './answers.ts';
 import type { Entrance } from './entrance.ts';
 import type { ConsoleHost } from './host.ts';
-import { namePost, toName } from './names.ts';
+import { isTrustedName, namePost, toName } from './names.ts';
 import type { Route, Visitor } from './route.ts';
 import { limits } from './to-event.ts';
 import type { Me } from './wire.ts';
@@ -31,6 +31,11 @@ export function peopleRoutes({ host, entrance, hasLogin }: PeopleDeps): Route[] 
       async handle(c, { person, admin }) {
         const name = toName((await readJson(c, namePost, 10_000)).name, limits.nameChars);
         if (name === '') throw refusal(400, 'A name needs at least one letter.');
+        if (!admin && isTrustedName(name))
+          throw refusal(
+            400,
+            'Others could take this name for somebody who looks after the console; choose another one.',
+          );
         const named = { ...person, name };
         const { session } = entrance.visit(c);
         const cookie = entrance.toCookie(c, { person: named, rights: session?.rights });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Attachment, CommandEvent, DeleteEvent, EditEvent, MessageEvent } from '../../src/event.ts';
+import { visitorName } from './names.ts';
 import type { OwnPlace, Visitor } from './route.ts';
 import type { CommandPost, DeletionPost, EditPost, MessagePost } from './wire.ts';
 
@@ -90,7 +91,7 @@ function toBase(from: From) {
 }
 
 function toAuthor({ person, admin }: Visitor) {
-  return { ...person, admin, roles: [] };
+  return { id: person.id, name: visitorName(person.name, admin), admin, roles: [] };
 }
 
 /** A browser's clock may be wrong, and a request may be repeated: close to ours, its own time is kept. */

@@ -52,8 +52,8 @@ export interface OwnChannel {
   name: string;
   createdAt: number;
   lastAt: number;
-  /** Whether this visitor may: admins, and whoever made it. */
-  mayDelete: boolean;
+  /** Whether this visitor may rename and delete it: admins, and whoever made it. */
+  mayChange: boolean;
   threads: readonly OwnThread[];
 }
 

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { visitorName } from '../../adapters/web/names.ts';
 import { openUploads } from '../../adapters/web/uploads.ts';
 import type { MemoryChange } from '../../adapters/web/views.ts';
 import { type Event, toChannelId } from '../../src/event.ts';
@@ -193,7 +194,7 @@ test('channels are made, renamed and deleted for all to see; what was said in th
   const told = (): number => seen.events.filter((one) => one.name === 'channels').length;
   const made = await ann.post('/api/channels', { name: ' garden\u202e ' });
   const garden = JSON.parse(made.text);
-  assert.deepEqual([made.status, garden.name, garden.mayDelete], [201, 'garden', true]);
+  assert.deepEqual([made.status, garden.name, garden.mayChange], [201, 'garden', true]);
   const path = `/api/channels/${encodeURIComponent(garden.id)}`;
   const renamed = await ben.call(path, { method: 'PATCH', body: { name: 'orchard' } });
   assert.equal(JSON.parse(renamed.text).name, 'orchard');
@@ -212,6 +213,28 @@ test('channels are made, renamed and deleted for all to see; what was said in th
   const back = await ann.follow(general);
   assert.ok(!JSON.stringify(back.events).includes('apple'));
   back.close();
+});
+
+test('one visitor’s many channels leave room for others, who made a channel renames it, and no visitor is called admin', async (t) => {
+  const guarded = await startWebStage({ model, passwords: { app: 'open', admin: 'administer' } });
+  t.after(() => guarded.close());
+  const [cara, dan] = await Promise.all(['Cara', 'Dan'].map((name) => openClient(guarded.url, name, 'open')));
+  assert.ok(cara !== undefined && dan !== undefined);
+  const make = async (client: WebClient) => await client.post('/api/channels', { name: 'x' });
+  for (let n = 0; n < 20; n++) assert.equal((await make(cara)).status, 201);
+  const refused = await make(cara);
+  assert.deepEqual([refused.status, /you have made 20 channels/i.test(refused.text)], [400, true]);
+  assert.equal((await make(dan)).status, 201);
+  const admin = await openClient(guarded.url, 'Administrator', 'administer');
+  const path = `/api/channels/${encodeURIComponent(general)}`;
+  const rename = async (client: WebClient) => await client.call(path, { method: 'PATCH', body: { name: 'lobby' } });
+  assert.deepEqual([(await rename(dan)).status, (await rename(admin)).status], [403, 200]);
+  for (const name of ['Administrator', 'A d m i n', 'Аdmin', '4dm1n', 'The ADMIN team', 'Ｃhannelore', 'System'])
+    assert.equal((await dan.post('/api/me', { name })).status, 400, name);
+  for (const name of ['Ann', 'Adminah', 'Robot Joe', 'Système D', 'Рената'])
+    assert.equal((await dan.post('/api/me', { name })).status, 200, name);
+  assert.equal(visitorName('Administrator', false), 'Administrator (visitor)', 'a cookie from before keeps its name');
+  assert.equal(visitorName('Administrator', true), 'Administrator');
 });
 
 test('there is always a channel, and the same ones after a restart', async (t) => {

@@ -75,13 +75,13 @@ function OwnRow({ channel }: { channel: OwnChannel }): ComponentChild {
     <div class="channel-row">
       <${ChannelLink} id=${id} name=${name} thread=${false} />
       <span class="channel-tools">
-        <button type="button" class="icon-button small" aria-label=${`Rename ${name}`} title="Rename"
-          onClick=${() => {
-            task.value = { is: 'rename', channel };
-          }}>${icon('pencil', 15)}</button>
         ${
-          channel.mayDelete
-            ? html`<button type="button" class="icon-button small" aria-label=${`Delete ${name}`} title="Delete"
+          channel.mayChange
+            ? html`<button type="button" class="icon-button small" aria-label=${`Rename ${name}`} title="Rename"
+                onClick=${() => {
+                  task.value = { is: 'rename', channel };
+                }}>${icon('pencil', 15)}</button>
+              <button type="button" class="icon-button small" aria-label=${`Delete ${name}`} title="Delete"
                 onClick=${() => {
                   task.value = { is: 'delete', channel };
                 }}>${icon('trash', 15)}</button>`
