@@ -1,3 +1,4 @@
+import type { Change } from '../conversation/head.ts';
 import type { Memory } from '../conversation/memory.ts';
 import type { Profile } from '../conversation/profile.ts';
 import type { Author, ChannelId, LinkTo, Notice } from '../event.ts';
@@ -52,6 +53,8 @@ export interface Context {
   target: string | undefined;
   values: Values;
   profile: Profile;
+  /** What the author does now, for the list of changes; with what they wrote, where that is what is set. */
+  changed(what: string, words?: string): Change;
   /** To be committed with the change that the notice tells of: said also when a crash comes in between. */
   settle(notice: Notice): StoredRecord;
   /** Throws unless it was this person's question, or an admin asks: for commands about an answer. */

@@ -1,4 +1,5 @@
 import { liveRanges } from '../conversation/head.ts';
+import { type Somebody, wroteRole } from '../conversation/traces.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { BotError } from '../errors.ts';
 import { type ChannelId, channelParts, parentChannel } from '../event.ts';
@@ -32,7 +33,9 @@ export async function forgetLast(context: Context): Promise<Result> {
 }
 
 export async function forgetMe(context: Context): Promise<Result> {
-  return await forgetPerson(context, context.author.id, 'everything you wrote in any channel here, answers included');
+  const { author, by } = context;
+  const myself = { id: author.id, names: [by, author.name] };
+  return await forgetPerson(context, myself, 'everything you wrote in any channel here, answers included');
 }
 
 export async function forgetUser(context: Context): Promise<Result> {
@@ -41,7 +44,8 @@ export async function forgetUser(context: Context): Promise<Result> {
   if (found === undefined) {
     throw new BotError('input', `nobody called ${quote(who)} has spoken here; give the name as I show it, or the id`);
   }
-  return await forgetPerson(context, found.id, `everything ${found.shown} wrote in any channel here, answers included`);
+  const somebody = { id: found.id, names: [found.shown] };
+  return await forgetPerson(context, somebody, `everything ${found.shown} wrote in any channel here, answers included`);
 }
 
 /** By the name shown here, or in the thread's channel; by the id wherever it has spoken. */
@@ -57,7 +61,7 @@ async function personCalled(
     if (named !== undefined) return { id: named[0], shown: named[1].shown };
   }
   const { platform, workspace } = channelParts(channel);
-  for (const one of await amending.channelsWith(platform, workspace, who)) {
+  for (const one of await amending.channelsWith(platform, workspace, { id: who, names: [] })) {
     const person = (await conversations.read(one)).head.people[who];
     if (person !== undefined) return { id: who, shown: person.shown };
   }
@@ -71,17 +75,17 @@ export async function forgetEverything(context: Context): Promise<Result> {
   return await forgetIn(context, { channels, isMeant: () => true, what, others: false, all: true });
 }
 
-async function forgetPerson(context: Context, id: string, what: string): Promise<Result> {
+async function forgetPerson(context: Context, person: Somebody, what: string): Promise<Result> {
   const { deps, channel } = context;
   const { platform, workspace } = channelParts(channel);
-  const known = await deps.memory.amending.channelsWith(platform, workspace, id);
+  const known = await deps.memory.amending.channelsWith(platform, workspace, person);
   // Also here, where something may wait that nothing is known of yet.
   const channels = [...new Set([...known, channel])];
   return await forgetIn(context, {
     channels,
-    isMeant: (turn) => turn.author === id,
+    isMeant: (turn) => turn.author === person.id,
     what,
-    person: id,
+    person,
     others: true,
     all: true,
   });
@@ -93,7 +97,7 @@ interface Forgetting {
   /** For the person who asked. */
   what: string;
   /** Everything of this person's. */
-  person?: string;
+  person?: Somebody;
   /** Also what was said before and waits to be handled. */
   all: boolean;
   /** Are there words of others left? */
@@ -101,11 +105,12 @@ interface Forgetting {
 }
 
 async function forgetIn(context: Context, forgetting: Forgetting): Promise<Result> {
-  const { deps, channel, by, settle, job } = context;
+  const { deps, channel, changed, settle, job } = context;
   const { channels, isMeant, what, person, others, all } = forgetting;
   const stays = others ? ' What others wrote about it in their own words stays.' : '';
-  const result = privately(`🗑️ I have forgotten ${what}.${stays}`);
-  const change = { at: deps.now(), by, what: 'had messages forgotten' };
+  const role = await roleSentence(context, forgetting);
+  const result = privately(`🗑️ I have forgotten ${what}.${role}${stays}`);
+  const change = changed('had messages forgotten');
   for (const one of channels) {
     const amended = await deps.memory.amending.erase(
       one,
@@ -113,7 +118,7 @@ async function forgetIn(context: Context, forgetting: Forgetting): Promise<Resul
         isMeant,
         why: 'forgotten',
         change,
-        ...(person !== undefined && { person }),
+        ...(person === undefined ? { everybody: all } : { person }),
         ...(all && { until: job.event.at }),
       },
       [],
@@ -128,8 +133,20 @@ async function forgetIn(context: Context, forgetting: Forgetting): Promise<Resul
     }
     if (amended.tainted > 0) deps.memory.refold(one);
   }
+  if (person !== undefined) await deps.memory.workspaces.forget(channel, person);
   await deps.memory.amending.scrubbed();
   // Only now: after a crash in the middle the rest is erased when the command is run again.
   await deps.memory.conversations.change(channel, () => ({ also: [settle(result.notice)], value: undefined }));
   return result;
+}
+
+/** A role is words of whoever wrote it; what is set for all stays when all that was said is forgotten. */
+async function roleSentence({ deps, author }: Context, { channels, person, all }: Forgetting): Promise<string> {
+  if (person === undefined) return all ? ' The role and the settings stay.' : '';
+  for (const one of channels) {
+    const { head } = await deps.memory.conversations.read(one);
+    if (!wroteRole(head, person)) continue;
+    return ` A role that ${person.id === author.id ? 'you' : 'they'} wrote is gone, too; the usual one holds there again.`;
+  }
+  return '';
 }

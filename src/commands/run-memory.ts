@@ -3,6 +3,7 @@ import { withReset, withUndo } from '../conversation/conversations.ts';
 import { exportChannel, toMarkdown } from '../conversation/export.ts';
 import type { ChannelState } from '../conversation/journal.ts';
 import { lastRecalled } from '../conversation/last-recalled.ts';
+import { changeText } from '../conversation/traces.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { plainText } from '../conversation/wire.ts';
 import { BotError } from '../errors.ts';
@@ -14,10 +15,10 @@ import { type Context, counted, privately, publicly, type Result } from './conte
 /** What is remembered: seen, put away, brought back, taken along. */
 
 export async function reset(context: Context): Promise<Result> {
-  const { deps, channel, by, who, here, settle } = context;
+  const { deps, channel, who, here, changed, settle } = context;
   const result = publicly(`🧹 ${who} reset my memory of ${here}. The role stays; \`undo\` brings the memory back.`);
   await deps.memory.conversations.change(channel, (state) => ({
-    step: withReset(state, by, deps.now()),
+    step: withReset(state, changed('reset the memory')),
     also: [settle(result.notice)],
     value: undefined,
   }));
@@ -26,10 +27,10 @@ export async function reset(context: Context): Promise<Result> {
 }
 
 export async function undo(context: Context): Promise<Result> {
-  const { deps, channel, by, who, here, settle } = context;
+  const { deps, channel, who, here, changed, settle } = context;
   const result = publicly(`↩️ ${who} brought back what the last reset had put away.`);
   await deps.memory.conversations.change(channel, (state) => {
-    const records = withUndo(state, by, deps.now());
+    const records = withUndo(state, changed('undid the reset'));
     if (records === undefined) throw new BotError('input', `there is no reset of ${here} to undo`);
     return { also: [...records, settle(result.notice)], reload: true, value: undefined };
   });
@@ -135,7 +136,7 @@ async function changes({ deps, channel, by, direct }: Context, { head }: Channel
   const all = [...head.changes, ...(await deps.memory.workspaces.changes(channel))].sort((a, b) => a.at - b.at);
   return all.slice(-5).map((change) => {
     const when = new Date(change.at).toISOString().slice(0, 16).replace('T', ' ');
-    return `✏️ ${when} UTC: ${direct && change.by === by ? 'you' : change.by} ${clip(change.what, 120)}`;
+    return `✏️ ${when} UTC: ${direct && change.by === by ? 'you' : change.by} ${clip(changeText(change), 120)}`;
   });
 }
 
@@ -179,16 +180,14 @@ export async function exportMemory({ deps, channel }: Context): Promise<Result> 
 }
 
 /** The turns are in the journal: dropping the summaries is enough to have them written anew. */
-export async function rewriteMemory({ deps, channel, by, here, settle }: Context): Promise<Result> {
+export async function rewriteMemory({ deps, channel, here, changed, settle }: Context): Promise<Result> {
   const state = await deps.memory.conversations.read(channel);
   if (state.view.folds.length === 0)
     throw new BotError('input', 'nothing is folded here yet, so there is no summary to write anew');
   const result = privately(
     `I am writing ${summaries(state.view.folds.length)} of ${here} anew, from the messages themselves.`,
   );
-  await deps.memory.amending.dropFolds(channel, { at: deps.now(), by, what: 'had the summaries written anew' }, [
-    settle(result.notice),
-  ]);
+  await deps.memory.amending.dropFolds(channel, changed('had the summaries written anew'), [settle(result.notice)]);
   deps.memory.refold(channel);
   return result;
 }

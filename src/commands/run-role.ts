@@ -1,5 +1,5 @@
 import { withOpenSpan } from '../conversation/conversations.ts';
-import { type Head, withChange } from '../conversation/head.ts';
+import { type Change, type Head, withChange } from '../conversation/head.ts';
 import { withHead } from '../conversation/journal.ts';
 import { planLimits, smallestHigh } from '../conversation/limits.ts';
 import type { Profile } from '../conversation/profile.ts';
@@ -42,8 +42,9 @@ export async function setRole(context: Context): Promise<Result> {
   const role = cleanText(String(values.text));
   if (role === '') throw new BotError('input', 'a role needs some words; `role clear` goes back to the usual one');
   await mustFit(context, { ...profile, role, examples: [] });
-  const line = `set the role: ${short(role)}`;
-  return await change(context, { role }, line, `${context.who} ${line}`);
+  const words = short(role);
+  const set = { role, roleBy: context.author.id };
+  return await change(context, set, context.changed('set the role', words), `${context.who} set the role: ${words}`);
 }
 
 export async function setPreset(context: Context): Promise<Result> {
@@ -62,7 +63,7 @@ export async function setPreset(context: Context): Promise<Result> {
   const missing = toolsOf(preset).filter((name) => !toolNames.includes(name));
   const without = missing.length > 0 ? ` It would call ${missing.join(', ')}, which is not offered here.` : '';
   const line = `chose the role ${preset.name}: ${preset.description}`;
-  return await change(context, { preset: preset.name }, line, `${who} ${line}.${without}`);
+  return await change(context, { preset: preset.name }, context.changed(line), `${who} ${line}.${without}`);
 }
 
 function toolsOf({ settings: { tools } }: Preset): string[] {
@@ -86,7 +87,12 @@ export async function clearRole(context: Context): Promise<Result> {
   if (role === undefined && preset === undefined) {
     throw new BotError('input', `no role was set for ${context.here}; the usual one holds`);
   }
-  return await change(context, {}, 'cleared the role', `${context.who} cleared the role; the usual one holds again.`);
+  return await change(
+    context,
+    {},
+    context.changed('cleared the role'),
+    `${context.who} cleared the role; the usual one holds again.`,
+  );
 }
 
 /** Beside what stands in every prompt, enough must remain for a conversation. */
@@ -100,19 +106,19 @@ async function mustFit({ deps, channel, direct }: Context, changed: Profile): Pr
   );
 }
 
-type RoleOfHead = Pick<Head, 'role' | 'preset'>;
+type RoleOfHead = Pick<Head, 'role' | 'roleBy' | 'preset'>;
 
 async function change(
-  { deps, channel, by, settle }: Context,
+  { deps, channel, settle }: Context,
   now: RoleOfHead,
-  what: string,
+  changed: Change,
   line: string,
 ): Promise<Result> {
   const result = publicly(`🎭 ${line}`);
   await deps.memory.conversations.change(channel, (state) => {
     const opened = withOpenSpan(state);
-    const { role: _, preset: __, ...rest } = opened.state.head;
-    const step = withHead(opened.state, withChange({ ...rest, ...now }, { at: deps.now(), by, what }));
+    const { role: _, roleBy: __, preset: ___, ...rest } = opened.state.head;
+    const step = withHead(opened.state, withChange({ ...rest, ...now }, changed));
     return {
       step: { ...step, records: [...opened.records, ...step.records] },
       also: [settle(result.notice)],

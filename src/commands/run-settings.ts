@@ -96,16 +96,16 @@ async function check({ deps, channel, profile, direct }: Context, value: Setting
 }
 
 async function store(
-  { deps, channel, by, settle }: Context,
+  { deps, channel, changed, settle }: Context,
   isWorkspace: boolean,
   what: string,
   plan: (layer: Layer) => Layer,
   notice: Notice,
 ): Promise<void> {
-  const changed = { at: deps.now(), by, what };
+  const change = changed(what);
   if (isWorkspace)
-    await deps.memory.workspaces.change(channel, (layer) => ({ ...plan(layer) }), changed, [settle(notice)]);
-  else await changeHead(deps, channel, changed, plan, [settle(notice)]);
+    await deps.memory.workspaces.change(channel, (layer) => ({ ...plan(layer) }), change, [settle(notice)]);
+  else await changeHead(deps, channel, change, plan, [settle(notice)]);
 }
 
 async function changeHead(

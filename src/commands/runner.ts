@@ -64,6 +64,13 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
         target,
         values,
         profile: await deps.memory.profiles.of(channel),
+        changed: (what, words) => ({
+          at: deps.now(),
+          by,
+          person: author.id,
+          what,
+          ...(words !== undefined && { words }),
+        }),
         settle: (notice) => job.update({ outcome: notice }),
         mustHaveAsked: (person) => check(person === author.id),
       };

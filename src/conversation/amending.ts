@@ -2,9 +2,9 @@ import { type ChannelId, toChannelId } from '../event.ts';
 import { record, type Store, type StoredRecord } from '../storage/store.ts';
 import type { Conversations, Planned } from './conversations.ts';
 import { vectorsWithout } from './embeddings-records.ts';
-import { type Amended, type Change, createErasing, type Erasing, familyOf } from './erasing.ts';
+import { type Amended, createErasing, type Erasing, familyOf } from './erasing.ts';
 import { emptiedFold, type FoldTexts, type StoredFold } from './folds.ts';
-import { type Head, headKind, withChange } from './head.ts';
+import { type Change, type Head, headKind, withChange } from './head.ts';
 import { type ChannelState, replaceTurn } from './journal.ts';
 import { lateRecord, readLate, type UnwrittenEdits } from './late.ts';
 import { maxPeople } from './names.ts';
@@ -12,6 +12,7 @@ import { pageId, pageNumber, type TurnRef } from './page.ts';
 import { cleanText } from './recording.ts';
 import { createTaintedFolds } from './tainted-folds.ts';
 import type { TokenCounter } from './tokens.ts';
+import { hasTraces, type Somebody } from './traces.ts';
 import type { Turn } from './turn.ts';
 import { countMessages, toMessages } from './wire.ts';
 
@@ -30,8 +31,8 @@ export interface Amending extends Erasing {
   dropFolds(channel: ChannelId, change: Change, also: StoredRecord[]): Promise<void>;
   /** Resolves when what was taken back is gone from the files, too. */
   scrubbed(): Promise<void>;
-  /** Where in a workspace a person has spoken. */
-  channelsWith(platform: string, workspace: string, person: string): Promise<ChannelId[]>;
+  /** Where in a workspace a person has spoken or changed something. */
+  channelsWith(platform: string, workspace: string, person: Somebody): Promise<ChannelId[]>;
   /** The channel and its threads. */
   family(channel: ChannelId): Promise<ChannelId[]>;
 }
@@ -136,8 +137,7 @@ export function createAmending(deps: AmendingDeps): Amending {
       const prefix = toChannelId({ platform, workspace, channel: '' });
       const heads = await store.list(headKind, prefix);
       // Those with very many people no longer know them all: they are searched.
-      const mayKnow = (head: Head): boolean =>
-        Object.hasOwn(head.people, person) || Object.keys(head.people).length >= maxPeople;
+      const mayKnow = (head: Head): boolean => hasTraces(head, person) || Object.keys(head.people).length >= maxPeople;
       return heads.filter((one) => mayKnow(one.read())).map((one) => one.id as ChannelId);
     },
 

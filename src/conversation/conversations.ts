@@ -2,7 +2,7 @@ import type { ChannelId } from '../event.ts';
 import { parentChannel } from '../event.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
 import type { Changes } from './changes.ts';
-import { type Head, openSpan, withChange } from './head.ts';
+import { type Change, type Head, openSpan, withChange } from './head.ts';
 import { type ChannelState, createJournal, type Journal, type Step, type TailLimit, withHead } from './journal.ts';
 
 /**
@@ -153,21 +153,18 @@ export function withOpenSpan(state: ChannelState): Step {
 }
 
 /** Puts away all that is remembered; role and settings stay. */
-export function withReset(state: ChannelState, by: string, at: number): Step {
+export function withReset(state: ChannelState, change: Change): Step {
   const { head, parent, nextSeq } = state;
   const span = openSpan(head);
   const fresh = { epoch: span.epoch + 1, from: nextSeq, ...(parent && { parentEpoch: openSpan(parent).epoch }) };
-  const put = { live: head.live, folds: head.folds, at, by };
-  const next = withChange(
-    { ...head, live: [fresh], away: [...head.away, put], folds: [] },
-    { at, by, what: 'reset the memory' },
-  );
+  const put = { live: head.live, folds: head.folds, at: change.at };
+  const next = withChange({ ...head, live: [fresh], away: [...head.away, put], folds: [] }, change);
   const step = withHead(state, next);
   return { ...step, state: { ...step.state, page: [], tail: [], rawTokens: 0 } };
 }
 
 /** What the last reset put away stands before what was said since. Nothing where there is no reset to undo. */
-export function withUndo(state: ChannelState, by: string, at: number): StoredRecord[] | undefined {
+export function withUndo(state: ChannelState, change: Change): StoredRecord[] | undefined {
   const put = state.head.away.at(-1);
   if (put === undefined) return undefined;
   const head = {
@@ -176,5 +173,5 @@ export function withUndo(state: ChannelState, by: string, at: number): StoredRec
     folds: [...put.folds, ...state.head.folds],
     away: state.head.away.slice(0, -1),
   };
-  return withHead(state, withChange(head, { at, by, what: 'undid the reset' })).records;
+  return withHead(state, withChange(head, change)).records;
 }

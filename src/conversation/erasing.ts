@@ -4,11 +4,12 @@ import { record, type Store, type StoredRecord } from '../storage/store.ts';
 import type { Conversations } from './conversations.ts';
 import { vectorKeys, vectorsWithout } from './embeddings-records.ts';
 import { emptiedFold, type StoredFold } from './folds.ts';
-import { type Head, headKind, withChange, withForgotten } from './head.ts';
+import { type Change, type Head, headKind, withChange, withForgotten } from './head.ts';
 import { withoutLateTexts } from './late.ts';
 import { pageKind } from './page.ts';
 import { repeats, toWanted } from './repeats.ts';
 import type { TaintedFolds } from './tainted-folds.ts';
+import { type Somebody, withoutAnybody, withoutSomebody } from './traces.ts';
 import { erasedTurn, type Turn } from './turn.ts';
 
 /** Turns are emptied where they stand, in one commit with the folds that cover them; then their bytes leave the file. */
@@ -26,18 +27,13 @@ export interface Amended {
   tainted: number;
 }
 
-export interface Change {
-  at: number;
-  by: string;
-  what: string;
-}
-
 interface Erasure {
   isMeant(turn: Turn): boolean;
   why: NonNullable<Turn['erased']>;
   change: Change | undefined;
-  /** Also forget that this person was here. */
-  person?: string;
+  /** Also forget that this person was here, or that anybody was. */
+  person?: Somebody;
+  everybody?: boolean;
   /** What was said up to then and still waits is not taken in: by the person, or by everybody. */
   until?: number;
 }
@@ -217,10 +213,10 @@ function expiredTurn(turn: Turn): Turn {
   return turn.erased === undefined ? erasedTurn(turn, 'expired') : turn;
 }
 
-function headAfter(head: Head, erasure: Erasure): Head {
-  const { person, until } = erasure;
-  const people = Object.fromEntries(Object.entries(head.people).filter(([id]) => id !== person));
-  const without = person === undefined ? head : { ...head, people };
-  const marked = until === undefined ? without : withForgotten(without, person, until);
-  return erasure.change === undefined ? marked : withChange(marked, erasure.change);
+function headAfter(head: Head, { person, everybody, until, change }: Erasure): Head {
+  const marked = until === undefined ? head : withForgotten(head, person?.id, until);
+  const emptied = everybody ? withoutAnybody(marked) : marked;
+  const changed = change === undefined ? emptied : withChange(emptied, change);
+  // Last: whoever asks to be forgotten is not named as having asked.
+  return person === undefined ? changed : withoutSomebody(changed, person);
 }

@@ -29,13 +29,23 @@ const foldRefSchema = z.object({
   covers: z.number().optional(),
 });
 
-export const changeSchema = z.object({ at: z.number(), by: z.string(), what: z.string() });
+export const changeSchema = z.object({
+  at: z.number(),
+  /** By name, as shown. */
+  by: z.string(),
+  /** The platform's id; records of older versions have the name alone. */
+  person: z.string().optional(),
+  what: z.string(),
+  /** What the person wrote, where that is what was set: it goes with them. */
+  words: z.string().optional(),
+});
 
 const awaySchema = z.object({
   live: z.array(spanSchema),
   folds: z.array(foldRefSchema),
   at: z.number(),
-  by: z.string(),
+  /** A name, in records of older versions. */
+  by: z.string().optional(),
 });
 
 const headSchema = z.object({
@@ -44,6 +54,8 @@ const headSchema = z.object({
   /** The folds in use, by their first turn; they do not overlap. */
   folds: z.array(foldRefSchema),
   role: z.string().optional(),
+  /** Who wrote the role: the platform's id. */
+  roleBy: z.string().optional(),
   /** The name of the role that was chosen; never beside a role of its own. */
   preset: z.string().optional(),
   settings: z.record(z.string(), z.unknown()),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ChannelId, channelParts, toChannelId } from '../event.ts';
 import { type RecordKind, record, type Store, type StoredRecord } from '../storage/store.ts';
 import { type Change, changeSchema, withChange } from './head.ts';
+import { changesWithout, type Somebody } from './traces.ts';
 
 /** What holds for all channels of a workspace, unless a channel has its own. */
 export interface Workspaces {
@@ -14,6 +15,8 @@ export interface Workspaces {
     change: Change,
     also: StoredRecord[],
   ): Promise<void>;
+  /** In the list of changes somebody is named no more. */
+  forget(channel: ChannelId, somebody: Somebody): Promise<void>;
 }
 
 interface Workspace {
@@ -40,19 +43,39 @@ export function createWorkspaces(store: Store): Workspaces {
     return workspace;
   }
 
+  /** One after the other; what was read is kept only once it is written. */
+  async function inOrder(
+    channel: ChannelId,
+    plan: (workspace: Workspace) => Workspace | undefined,
+    also: StoredRecord[],
+  ): Promise<void> {
+    const id = workspaceId(channel);
+    const mine = last.then(async () => {
+      const workspace = plan(await read(id));
+      if (workspace === undefined) return;
+      await store.commit([record(workspaceKind, id, workspace), ...also]);
+      known.set(id, workspace);
+    });
+    last = mine.catch(() => undefined);
+    await mine;
+  }
+
   return {
     settings: async (channel) => (await read(workspaceId(channel))).settings,
     changes: async (channel) => (await read(workspaceId(channel))).changes,
     async change(channel, plan, change, also) {
-      const id = workspaceId(channel);
-      const mine = last.then(async () => {
-        const before = await read(id);
-        const workspace = withChange({ ...before, settings: plan(before.settings) }, change);
-        await store.commit([record(workspaceKind, id, workspace), ...also]);
-        known.set(id, workspace);
-      });
-      last = mine.catch(() => undefined);
-      await mine;
+      const planned = (before: Workspace) => withChange({ ...before, settings: plan(before.settings) }, change);
+      await inOrder(channel, planned, also);
+    },
+    async forget(channel, somebody) {
+      await inOrder(
+        channel,
+        (before) => {
+          const changes = changesWithout(before.changes, somebody);
+          return changes.every((change, n) => change === before.changes[n]) ? undefined : { ...before, changes };
+        },
+        [],
+      );
     },
   };
 }

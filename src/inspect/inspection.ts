@@ -1,8 +1,9 @@
 import { contributorsOf } from '../conversation/contributors.ts';
-import { type Head, liveRanges } from '../conversation/head.ts';
+import { liveRanges } from '../conversation/head.ts';
 import { type LastRecalled, lastRecalled } from '../conversation/last-recalled.ts';
 import type { Memory } from '../conversation/memory.ts';
 import { countSpec } from '../conversation/standing.ts';
+import { changeText } from '../conversation/traces.ts';
 import { plainText } from '../conversation/wire.ts';
 import type { ChannelId, LinkTo } from '../event.ts';
 import type { Model, ToolSpec } from '../model/model.ts';
@@ -34,7 +35,7 @@ export interface Inspection {
   contributors: { name: string; turns: number; tokens: number }[];
   recalled: Recalled[];
   undoable: boolean;
-  changes: Head['changes'];
+  changes: { at: number; by: string; what: string }[];
 }
 
 type PromptPart = 'role' | 'examples' | 'tools' | 'channel' | 'folds' | 'turns' | 'recall' | 'question';
@@ -92,7 +93,10 @@ export async function inspectChannel(deps: InspectDeps, channel: ChannelId): Pro
     contributors: contributorsOf(state.tail, ownName),
     recalled: (await lastRecalled(memory.conversations, channel)).map((one) => toRecalled(one, deps.link)),
     undoable: state.head.away.length > 0,
-    changes: changes.sort((a, b) => a.at - b.at).slice(-changesShown),
+    changes: changes
+      .sort((a, b) => a.at - b.at)
+      .slice(-changesShown)
+      .map((change) => ({ at: change.at, by: change.by, what: changeText(change) })),
   };
 }
 
