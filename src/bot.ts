@@ -20,7 +20,8 @@ import type { Log } from './log.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { StoredRecord } from './storage/store.ts';
 import { type AnswerDeps, type Answered, answerQuestion } from './turn/answer.ts';
-import { type ReadAttachments, readAttachments } from './turn/attachments.ts';
+import { mostBytesAtOnce, type ReadAttachments, readAttachments } from './turn/attachments.ts';
+import { createByteBudget } from './turn/byte-budget.ts';
 import { keepFailure } from './turn/keep.ts';
 import type { Question } from './turn/speak.ts';
 import type { Reservation } from './usage/ledger.ts';
@@ -52,6 +53,7 @@ const mostAttempts = 5;
 export function createBot(deps: BotDeps): Bot {
   const { memory, commands, log, metrics } = deps;
   const { conversations } = memory;
+  const attachmentBytes = createByteBudget(mostBytesAtOnce);
 
   async function handle(job: Job): Promise<void> {
     try {
@@ -115,7 +117,28 @@ export function createBot(deps: BotDeps): Bot {
       return;
     }
     if (addressed) await job.reply.progress('');
-    const attachments = await readAttachments(event.attachments, job.fetch, job.signal);
+    const attachments = await readAttachments(event.attachments, {
+      fetch: job.fetch,
+      withImages: addressed,
+      budget: attachmentBytes,
+      signal: job.signal,
+    });
+    try {
+      await takeIn(job, event, profile, attachments, addressed);
+    } finally {
+      attachments.release();
+    }
+  }
+
+  /** Recorded, and answered where it is addressed. */
+  async function takeIn(
+    job: Job,
+    event: MessageEvent,
+    profile: Profile,
+    attachments: ReadAttachments,
+    addressed: boolean,
+  ): Promise<void> {
+    const { channel } = event;
     const { recorded, reservation, refused } = await record(job, event, profile, attachments, addressed);
     const { turn } = recorded;
     if (turn === undefined) return addressed ? await job.reply.withdraw() : undefined;

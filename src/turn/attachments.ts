@@ -1,5 +1,6 @@
 import type { KeptAttachment } from '../conversation/turn.ts';
 import type { Attachment } from '../event.ts';
+import type { ByteBudget } from './byte-budget.ts';
 
 /** What people attach: text is read into the conversation, images go to the model with the newest message only. */
 
@@ -7,6 +8,8 @@ export interface ReadAttachments {
   kept: KeptAttachment[];
   /** Data URLs. */
   images: string[];
+  /** Call it when the images are no longer needed. */
+  release(): void;
 }
 
 const maxTextBytes = 256 * 1024;
@@ -14,6 +17,10 @@ const maxTextChars = 60_000;
 const maxImageBytes = 8 * 1024 * 1024;
 const maxImages = 4;
 const maxFiles = 10;
+/** In the whole process. An image is held several times over while it is sent: as text, and in the request. */
+export const mostBytesAtOnce = maxImages * maxImageBytes;
+/** So long an answer waits for the images of others. */
+const waitMs = 120_000;
 const fetchMs = 20_000;
 const imageTypes = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 const textTypes =
@@ -23,36 +30,78 @@ const textNames =
 
 export type FetchAttachment = (attachment: Attachment, signal: AbortSignal) => Promise<Uint8Array>;
 
+interface Reading {
+  fetch: FetchAttachment;
+  /** Nobody looks at the images of a message that is not answered. */
+  withImages: boolean;
+  budget: ByteBudget;
+  signal: AbortSignal;
+}
+
+interface Wanted {
+  attachment: Attachment;
+  name: string;
+  kind: KeptAttachment['kind'];
+  problem: string | undefined;
+}
+
 /** Never throws: what could not be read is said in the conversation. */
-export async function readAttachments(
-  attachments: readonly Attachment[],
-  fetch: FetchAttachment,
-  signal: AbortSignal,
-): Promise<ReadAttachments> {
+export async function readAttachments(attachments: readonly Attachment[], reading: Reading): Promise<ReadAttachments> {
+  const wanted = toWanted(attachments);
+  const bytes = wanted.filter((one) => isFetched(one, reading)).reduce((sum, one) => sum + one.attachment.bytes, 0);
+  const release = bytes === 0 ? () => undefined : await takeBytes(bytes, reading);
   const images: string[] = [];
   const kept: KeptAttachment[] = [];
+  for (const one of wanted) {
+    const { attachment, name, kind } = one;
+    if (one.problem !== undefined) kept.push({ name, kind, problem: one.problem });
+    else if (!isFetched(one, reading)) kept.push({ name, kind });
+    else if (release === undefined) kept.push({ name, kind, problem: 'too many files were being read; send it again' });
+    else {
+      const read = await fetchOne(attachment, reading);
+      if (read === undefined) kept.push({ name, kind, problem: 'it could not be fetched' });
+      else if (kind === 'text') kept.push(toText(name, read));
+      else {
+        images.push(`data:${attachment.mime};base64,${Buffer.from(read).toString('base64')}`);
+        kept.push({ name, kind });
+      }
+    }
+  }
+  if (images.length === 0) release?.();
+  return { kept, images, release: release ?? (() => undefined) };
+}
+
+function toWanted(attachments: readonly Attachment[]): Wanted[] {
   let imagesSeen = 0;
-  for (const [n, attachment] of attachments.entries()) {
+  return attachments.map((attachment, n) => {
     const name = attachment.name.replace(/[\p{Cc}\p{Cf}[\]<>]/gu, '').slice(0, 100) || 'file';
     const kind = kindOf(attachment);
     if (kind === 'image') imagesSeen++;
     const problem = n >= maxFiles ? 'too many files' : problemOf(attachment, kind, imagesSeen);
-    if (problem !== undefined) {
-      kept.push({ name, kind, problem });
-      continue;
-    }
-    try {
-      const bytes = await fetch(attachment, AbortSignal.any([signal, AbortSignal.timeout(fetchMs)]));
-      if (kind === 'image') {
-        images.push(`data:${attachment.mime};base64,${Buffer.from(bytes).toString('base64')}`);
-        kept.push({ name, kind });
-      } else kept.push(toText(name, bytes));
-    } catch {
-      // Whatever the platform's reason is, the person can send the file again; the answer need not wait for it.
-      kept.push({ name, kind, problem: 'it could not be fetched' });
-    }
+    return { attachment, name, kind, problem };
+  });
+}
+
+function isFetched({ kind, problem }: Wanted, { withImages }: Reading): boolean {
+  return problem === undefined && (kind !== 'image' || withImages);
+}
+
+async function takeBytes(bytes: number, { budget, signal }: Reading): Promise<(() => void) | undefined> {
+  try {
+    return await budget.take(bytes, AbortSignal.any([signal, AbortSignal.timeout(waitMs)]));
+  } catch {
+    // The answer goes on without them, and says so.
+    return undefined;
   }
-  return { kept, images };
+}
+
+async function fetchOne(attachment: Attachment, { fetch, signal }: Reading): Promise<Uint8Array | undefined> {
+  try {
+    return await fetch(attachment, AbortSignal.any([signal, AbortSignal.timeout(fetchMs)]));
+  } catch {
+    // Whatever the platform's reason is, the person can send the file again; the answer need not wait for it.
+    return undefined;
+  }
 }
 
 function kindOf({ mime, name }: Attachment): KeptAttachment['kind'] {
