@@ -79,7 +79,8 @@ export interface Inspection {
   /** Folds in use with, below them, those they replaced that are still stored. */
   folds: readonly FoldView[];
   folding: boolean;
-  contributors: readonly { name: string; turns: number; tokens: number }[];
+  /** By who they are, each under a name of their own; the bot has no `id`. */
+  contributors: readonly { id: string | undefined; name: string; turns: number; tokens: number }[];
   /** What was found again for the last answer. */
   recalled: readonly RecalledView[];
   /** Whether `undo` would bring something back. */
@@ -134,8 +135,12 @@ export interface UsageRowView {
   day: string;
   workspace: string;
   channel: string;
+  /** What belongs together as one channel, threads included; `channelName` differs for each. */
+  channelKey: string;
   channelName: string;
   person: string;
+  /** What belongs together as one person, in every workspace; `personName` differs for each. */
+  personKey: string;
   personName: string;
   model: string;
   kind: 'answer' | 'fold' | 'recall';
@@ -155,7 +160,7 @@ export interface UsageReport {
   timeZone: string;
   pricesAsOf: string;
   rows: readonly UsageRowView[];
-  budgets: readonly { name: string; used: number; limit: number; unit: 'tokens' | 'USD'; until: string }[];
+  budgets: readonly { id: string; name: string; used: number; limit: number; unit: 'tokens' | 'USD'; until: string }[];
   /** Chart definitions for the browser: the same that become pictures on other platforms. */
   charts: readonly { name: string; title: string; option: Record<string, unknown> }[];
 }

@@ -1,4 +1,4 @@
-import { contributorsOf } from '../conversation/contributors.ts';
+import { type Contributor, contributorsOf } from '../conversation/contributors.ts';
 import { liveRanges } from '../conversation/head.ts';
 import { type LastRecalled, lastRecalled } from '../conversation/last-recalled.ts';
 import type { Memory } from '../conversation/memory.ts';
@@ -32,7 +32,7 @@ export interface Inspection {
   leftOut: boolean;
   folds: FoldNode[];
   folding: boolean;
-  contributors: { name: string; turns: number; tokens: number }[];
+  contributors: Contributor[];
   recalled: Recalled[];
   undoable: boolean;
   changes: { at: number; by: string; what: string }[];

@@ -1,14 +1,23 @@
+import { toLabels } from '../conversation/labels.ts';
 import type { Memory } from '../conversation/memory.ts';
-import { createShownNames, type ShownNames } from '../conversation/shown-names.ts';
+import {
+  channelKey,
+  createShownNames,
+  type Labels,
+  labelsOf,
+  lastFirst,
+  personKey,
+  type Seen,
+  type ShownNames,
+} from '../conversation/shown-names.ts';
 import type { ChannelId } from '../event.ts';
-import { parentChannel } from '../event.ts';
 import type { Store } from '../storage/store.ts';
 import type { BudgetLine } from '../usage/budget.ts';
 import { type Chart, costChart, daysChart, groupsChart } from '../usage/charts.ts';
 import { dayOf, momentText } from '../usage/days.ts';
 import type { Ledger, ReportRow } from '../usage/ledger.ts';
 import { nanosPerDollar } from '../usage/prices.ts';
-import { nobody, usageKind, workspaceOf } from '../usage/usage-record.ts';
+import { nobody, nobodyLabel, usageKind, workspaceOf } from '../usage/usage-record.ts';
 
 /** What everybody used in all workspaces, for whoever pays. */
 export interface UsageReport {
@@ -25,9 +34,16 @@ export interface UsageReport {
 interface UsageReportRow {
   day: string;
   workspace: string;
+  /** Where it was used; of a thread the thread's own id. */
   channel: string;
+  /** What belongs together as one channel: a thread counts as its channel. */
+  channelKey: string;
+  /** Different for each `channelKey`. */
   channelName: string;
   person: string;
+  /** What belongs together as one person: `platform:id`, in every workspace. */
+  personKey: string;
+  /** The latest name; different for each `personKey`. */
   personName: string;
   model: string;
   kind: ReportRow['kind'];
@@ -40,6 +56,9 @@ interface UsageReportRow {
 }
 
 interface UsageBudget {
+  /** Of whom or what it is the budget. */
+  id: string;
+  /** Different for each `id`. */
   name: string;
   used: number;
   limit: number;
@@ -60,11 +79,13 @@ export async function reportUsage(deps: UsageDeps, period: { from: string; to: s
   const { ledger, timeZone, pricesAsOf } = deps;
   const { from, to } = period;
   const workspaces = await workspacesWithUsage(deps.store);
-  const found = await Promise.all(workspaces.map((workspace) => ledger.report({ workspace, from, to })));
+  const found = (await Promise.all(workspaces.map((workspace) => ledger.report({ workspace, from, to })))).flat();
   const names = createShownNames(deps.memory.conversations);
-  const rows: UsageReportRow[] = [];
-  for (const row of found.flat()) rows.push(await toRow(row, names));
-  const cost = costChart(found.flat(), from, to);
+  const labels = await labelsOf(found, names, new Map([[nobody, nobodyLabel]]));
+  const rows = found.map((row) => toRow(row, labels));
+  const charted = (group: 'personKey' | 'channelKey' | 'model', label: 'personName' | 'channelName' | 'model') =>
+    found.map((row, n) => ({ ...row, group: rows[n]?.[group] ?? '', label: rows[n]?.[label] ?? '' }));
+  const cost = costChart(found, from, to);
   return {
     from,
     to,
@@ -74,32 +95,26 @@ export async function reportUsage(deps: UsageDeps, period: { from: string; to: s
     rows,
     budgets: await budgetsNow(deps, names),
     charts: [
-      daysChart(found.flat(), from, to),
+      daysChart(found, from, to),
       ...(cost === undefined ? [] : [cost]),
-      groupsChart('person', grouped(found.flat(), rows, 'personName')),
-      groupsChart('channel', grouped(found.flat(), rows, 'channelName')),
-      groupsChart('model', grouped(found.flat(), rows, 'model')),
+      groupsChart('person', charted('personKey', 'personName')),
+      groupsChart('channel', charted('channelKey', 'channelName')),
+      groupsChart('model', charted('model', 'model')),
     ],
   };
 }
 
-function grouped(
-  found: readonly ReportRow[],
-  rows: readonly UsageReportRow[],
-  by: 'personName' | 'channelName' | 'model',
-): (ReportRow & { group: string })[] {
-  return found.map((row, n) => ({ ...row, group: rows[n]?.[by] ?? '?' }));
-}
-
-async function toRow(row: ReportRow, names: ShownNames): Promise<UsageReportRow> {
+function toRow(row: ReportRow, labels: Labels): UsageReportRow {
   const { day, channel, person, model, kind, calls, prompt, cached, completion, cost, estimatedCalls } = row;
   return {
     day,
     workspace: workspaceOf(channel),
     channel,
-    channelName: await names.channel(parentChannel(channel) ?? channel),
+    channelKey: channelKey(channel),
+    channelName: labels.channel(channel),
     person,
-    personName: person === nobody ? 'upkeep' : await names.person(channel, person),
+    personKey: person === nobody ? nobody : personKey(row),
+    personName: labels.person(row),
     model,
     kind,
     calls,
@@ -111,39 +126,57 @@ async function toRow(row: ReportRow, names: ShownNames): Promise<UsageReportRow>
   };
 }
 
-/** The workspaces' own budgets, and those of whoever used something today. */
+/** The workspaces' own budgets, and those of whoever used something this month: one for each that has one. */
 async function budgetsNow(deps: UsageDeps, names: ShownNames): Promise<UsageBudget[]> {
   const { ledger, timeZone } = deps;
   const today = dayOf(deps.now(), timeZone);
-  const budgets = new Map<string, UsageBudget>();
+  const budgets = new Map<string, { line: BudgetLine; name: string }>();
   for (const workspace of await workspacesWithUsage(deps.store)) {
-    const rows = await ledger.report({ workspace, from: today.slice(0, 7), to: today });
-    for (const { channel, person } of rows.toReversed()) {
-      for (const line of await ledger.remaining(channel, person)) {
-        const name = await budgetName(line, workspace, channel, person, names);
-        if (!budgets.has(name)) budgets.set(name, toBudget(name, line, timeZone));
+    const rows = lastFirst(await ledger.report({ workspace, from: today.slice(0, 7), to: today }));
+    const places = Map.groupBy(rows, ({ person }) => person);
+    // Budgets do not differ between the days and models of the same person in the same channel.
+    const distinct = new Map(rows.map((row) => [`${channelKey(row.channel)} ${row.person}`, row]));
+    for (const row of distinct.values()) {
+      for (const line of await ledger.remaining(row.channel, row.person)) {
+        const id = budgetId(line, row);
+        if (budgets.has(id)) continue;
+        const seenIn = places.get(row.person)?.map(({ channel }) => channel) ?? [];
+        budgets.set(id, { line, name: await budgetName(line, row, seenIn, names) });
       }
       if (budgets.size > mostBudgets) break;
     }
   }
-  return [...budgets.values()];
+  const labels = toLabels([...budgets].map(([key, { name }]) => ({ key, name, hints: [] })));
+  return [...budgets].map(([id, { line, name }]) => toBudget(id, labels.get(id) ?? name, line, timeZone));
 }
 
 const mostBudgets = 500;
 
+function budgetId({ subject, per }: BudgetLine, { channel, person }: Seen): string {
+  const workspace = workspaceOf(channel);
+  switch (subject) {
+    case 'person':
+      return `${per} ${workspace} ${person}`;
+    case 'channel':
+      return `${per} ${channelKey(channel)}`;
+    case 'workspace':
+    case 'money':
+      return `${per} ${workspace}`;
+  }
+}
+
 async function budgetName(
   line: BudgetLine,
-  workspace: string,
-  channel: ChannelId,
-  person: string,
+  { channel, person }: Seen,
+  seenIn: readonly ChannelId[],
   names: ShownNames,
 ): Promise<string> {
-  const where = decodeURIComponent(workspace);
+  const where = decodeURIComponent(workspaceOf(channel));
   switch (line.subject) {
     case 'person':
-      return `${await names.person(channel, person)} (${where}), today`;
+      return `${person === nobody ? nobodyLabel : await names.person(person, seenIn)} (${where}), today`;
     case 'channel':
-      return `${await names.channel(parentChannel(channel) ?? channel)} (${where}), today`;
+      return `${await names.channel(channelKey(channel))} (${where}), today`;
     case 'workspace':
       return `${where}, today`;
     case 'money':
@@ -151,10 +184,11 @@ async function budgetName(
   }
 }
 
-function toBudget(name: string, line: BudgetLine, timeZone: string): UsageBudget {
+function toBudget(id: string, name: string, line: BudgetLine, timeZone: string): UsageBudget {
   const isMoney = line.subject === 'money';
   const unit = isMoney ? nanosPerDollar : 1;
   return {
+    id,
     name,
     used: (line.used + line.reserved) / unit,
     limit: line.limit / unit,

@@ -12,7 +12,7 @@ export interface Chart {
   option: Record<string, unknown>;
 }
 
-/** A usage row with its day, and its group under the name people know it by. */
+/** A row of usage. In charts by group, `group` says what belongs together and `label` how people know it. */
 export type Charted = Pick<UsageRow, 'kind' | 'prompt' | 'cached' | 'completion' | 'cost'>;
 
 interface Series {
@@ -53,8 +53,10 @@ export function daysChart(rows: readonly (Charted & { day: string })[], from: st
 }
 
 /** One bar a group, the largest on top. */
-export function groupsChart(by: string, rows: readonly (Charted & { group: string })[]): Chart {
-  const all = [...Map.groupBy(rows, (row) => row.group)].sort(([, a], [, b]) => tokensOf(b) - tokensOf(a));
+export function groupsChart(by: string, rows: readonly (Charted & { group: string; label: string })[]): Chart {
+  const all = [...Map.groupBy(rows, (row) => row.group).values()]
+    .map((of) => [of[0]?.label ?? '', of] as const)
+    .sort(([, a], [, b]) => tokensOf(b) - tokensOf(a));
   const rest = all.slice(mostBars).flatMap(([, of]) => of);
   const shown = [
     ...all.slice(0, mostBars),
@@ -128,7 +130,10 @@ function dollarsOf(rows: readonly Charted[]): number {
 /** ECharts reads braces in a label as its own. */
 function shortName(name: string): string {
   const plain = name.replace(/[\p{Cc}\p{Cf}{}|]/gu, '').trim() || '?';
-  return plain.length > mostNameChars ? `${plain.slice(0, mostNameChars).toWellFormed()}…` : plain;
+  if (plain.length <= mostNameChars) return plain;
+  // What tells equal names apart stands at the end.
+  const half = Math.floor(mostNameChars / 2);
+  return `${plain.slice(0, mostNameChars - half)}…${plain.slice(-half)}`.toWellFormed();
 }
 
 const dayMs = 86_400_000;

@@ -81,6 +81,7 @@ interface DayUsage {
 
 /** Whose the cost is when nobody's message made it due. */
 export const nobody = '-';
+export const nobodyLabel = 'background work';
 
 const recordsAtOnce = 256;
 

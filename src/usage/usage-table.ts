@@ -1,4 +1,3 @@
-import { type ChannelId, parentChannel } from '../event.ts';
 import { type BudgetLine, budgetText, dollars } from './budget.ts';
 import type { ReportRow } from './ledger.ts';
 
@@ -13,14 +12,18 @@ const maxNameChars = 100;
 
 export interface TableOptions {
   by: 'person' | 'channel' | 'model' | 'kind' | 'day';
-  /** A person's or channel's name; need not be clean. */
-  nameOf: (id: string) => string;
   /** Such as `today (2026-11-21)`. */
   period: string;
   /** When the prices were true. */
   asOf: string;
   budgets: readonly BudgetLine[];
   timeZone: string;
+}
+
+/** `group` says what belongs together, `label` how people know it; a label need not be clean. */
+export interface GroupedRow extends ReportRow {
+  group: string;
+  label: string;
 }
 
 interface Sums {
@@ -34,11 +37,11 @@ interface Sums {
   isEstimated: boolean;
 }
 
-export function usageTable(rows: readonly ReportRow[], options: TableOptions): string {
+export function usageTable(rows: readonly GroupedRow[], options: TableOptions): string {
   const budgets = options.budgets.map((line) => capitalised(budgetText(line, options.timeZone)));
   if (rows.length === 0) return [`No usage ${options.period}.`, ...budgets].join('\n');
   const groups = toGroups(rows, options.by);
-  const named = groups.slice(0, maxLines).map(([key, of]) => [nameText(key, options), ...numbers(sumOf(of))]);
+  const named = groups.slice(0, maxLines).map((of) => [nameText(of), ...numbers(sumOf(of))]);
   const total = sumOf(rows);
   const heading = [options.by, 'prompt', 'cached', 'compl.', 'fold', 'cost'];
   const title = `Usage ${options.period}, by ${options.by}`;
@@ -52,30 +55,25 @@ export function usageTable(rows: readonly ReportRow[], options: TableOptions): s
   }
 }
 
-type Group = [key: string, rows: ReportRow[]];
+type Group = GroupedRow[];
 
 /** Largest first; days newest first. */
-function toGroups(rows: readonly ReportRow[], by: TableOptions['by']): Group[] {
-  const groups = [...Map.groupBy(rows, (row) => keyOf(row, by))];
-  if (by === 'day') return groups.sort(([a], [b]) => (a < b ? 1 : -1));
-  const size = ([, of]: Group): number => of.reduce((sum, row) => sum + row.prompt + row.completion, 0);
+function toGroups(rows: readonly GroupedRow[], by: TableOptions['by']): Group[] {
+  const groups = [...Map.groupBy(rows, (row) => row.group).values()];
+  const dayOf = ([first]: Group): string => first?.day ?? '';
+  if (by === 'day') return groups.sort((a, b) => (dayOf(a) < dayOf(b) ? 1 : -1));
+  const size = (of: Group): number => of.reduce((sum, row) => sum + row.prompt + row.completion, 0);
   return groups.sort((a, b) => size(b) - size(a));
 }
 
-function nameText(key: string, { by, nameOf }: TableOptions): string {
-  return cleaned(by === 'person' || by === 'channel' ? nameOf(key) : key) || '?';
+function nameText([first]: Group): string {
+  return cleaned(first?.label ?? '') || '?';
 }
 
 function othersLine(groups: readonly Group[]): string[][] {
   if (groups.length === 0) return [];
   const name = groups.length === 1 ? '1 other' : `${groups.length} others`;
-  return [[name, ...numbers(sumOf(groups.flatMap(([, rows]) => rows)))]];
-}
-
-/** A thread counts as its channel, as it does in the budgets. */
-function keyOf(row: ReportRow, by: TableOptions['by']): string {
-  const channel: ChannelId = parentChannel(row.channel) ?? row.channel;
-  return by === 'channel' ? channel : row[by];
+  return [[name, ...numbers(sumOf(groups.flat()))]];
 }
 
 function sumOf(rows: readonly ReportRow[]): Sums {
@@ -164,14 +162,22 @@ function graphemeColumns(segment: string): number {
 
 function clipped(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
-  let kept = '';
-  let used = 1;
-  for (const { segment } of graphemes.segment(text)) {
+  // What tells equal names apart stands at the end.
+  const segments = Array.from(graphemes.segment(text), ({ segment }) => segment);
+  const end = firstOf(segments.toReversed(), Math.floor((columns - 1) / 2)).reverse();
+  const begin = firstOf(segments, columns - 1 - columnsOf(end.join('')));
+  return `${begin.join('')}…${end.join('')}`;
+}
+
+function firstOf(segments: readonly string[], columns: number): string[] {
+  let used = 0;
+  let count = 0;
+  for (const segment of segments) {
     used += graphemeColumns(segment);
     if (used > columns) break;
-    kept += segment;
+    count += 1;
   }
-  return `${kept}…`;
+  return segments.slice(0, count);
 }
 
 function padded(text: string, columns: number): string {

@@ -11,6 +11,7 @@ import { createShelf } from '../../src/storage/shelf.ts';
 import { createStore } from '../../src/storage/store.ts';
 import { createCurrentTime } from '../../src/tools/current-time.ts';
 import { createToolbox, noTools, type Toolbox } from '../../src/tools/toolbox.ts';
+import type { Chart } from '../../src/usage/charts.ts';
 import { command, message, person, room, scriptedModel, startCore, type TestCore } from './core.ts';
 import { chatter, counter, goodSummary, say, talk, wireTokens } from './memory-talk.ts';
 
@@ -359,6 +360,95 @@ test('usage is reported for every workspace, by the names people and channels ar
     ['days', 'cost', 'person', 'channel', 'model'],
   );
   assert.deepEqual((await core.views.usage({ from: '2026-10-01', to: '2026-10-31' })).rows, []);
+});
+
+const labelsOf = ({ charts }: { charts: readonly Chart[] }, name: string): string[] =>
+  charts
+    .filter((one) => one.name === name)
+    .flatMap(({ option }) => (option.yAxis as { data: string[] }).data)
+    .toSorted();
+
+test('two channels of one name are two in usage, and say what tells them apart; a thread counts as its channel', async (t) => {
+  const core = await start(t, { BUDGET_CHANNEL_TOKENS: '50000' });
+  const at = (platform: string, channel: string, thread?: string): ChannelId =>
+    toChannelId({ platform, workspace: 'w', channel, ...(thread !== undefined && { thread }) });
+  const places = [at('t', 'C1'), at('t', 'C2'), at('u', 'C1'), at('t', 'C1', '7')];
+  for (const [n, channel] of places.entries()) await core.send(message(n, 'hello', { channel, place: 'general' }));
+  const report = await core.views.usage(month);
+  const calls = Map.groupBy(report.rows, ({ channelName }) => channelName);
+  const labels = ['general (t)', 'general (t) #2', 'general (u)'];
+  assert.deepEqual([...calls.keys()].toSorted(), labels);
+  assert.deepEqual(
+    labels.map((label) => calls.get(label)?.length),
+    [2, 1, 1],
+  );
+  assert.equal(new Set(report.rows.map(({ channelKey }) => channelKey)).size, 3);
+  assert.deepEqual(labelsOf(report, 'channel'), labels);
+  assert.deepEqual(report.budgets.map(({ name }) => name).toSorted(), [
+    'general (t/w), today',
+    'general (t/w), today #2',
+    'general (u/w), today',
+  ]);
+});
+
+test('a person of two names is one in usage and among those who spoke, by the name used last; two of one name are two', async (t) => {
+  const core = await start(t, { BUDGET_USER_TOKENS: '50000' });
+  const first = toChannelId({ platform: 't', workspace: 'w', channel: 'A' });
+  const second = toChannelId({ platform: 't', workspace: 'w', channel: 'B' });
+  const named = (id: string, name: string) => ({ id, name, admin: false, roles: [] });
+  await core.send(message(1, 'hello', { channel: second, author: named('U1', 'Ann') }));
+  await core.send(message(2, 'hello', { channel: first, author: named('U1', 'Anna Married') }));
+  await core.send(message(3, 'hello', { channel: second, author: named('U2', 'Ann') }));
+  const report = await core.views.usage(month);
+  const names = new Map(report.rows.map(({ personKey, personName }) => [personKey, personName]));
+  assert.deepEqual(
+    [...names],
+    [
+      ['t:U1', 'Anna Married'],
+      ['t:U2', 'Ann#2'],
+    ],
+  );
+  assert.deepEqual(labelsOf(report, 'person'), ['Ann#2', 'Anna Married']);
+  assert.deepEqual(report.budgets.map(({ name }) => name).toSorted(), [
+    'Ann#2 (t/w), today',
+    'Anna Married (t/w), today',
+  ]);
+  const used = report.rows
+    .filter(({ person }) => person === 'U1')
+    .reduce((n, row) => n + row.prompt + row.completion, 0);
+  assert.equal(report.budgets.find(({ name }) => name.startsWith('Anna'))?.used, used);
+
+  await core.send(message(4, 'hello', { channel: second, author: named('U1', 'Annie') }));
+  const { contributors } = await core.views.inspect(second);
+  assert.deepEqual(
+    contributors.map(({ id, name, turns }) => [id, name, turns]),
+    [
+      [undefined, 'Channelore', 3],
+      ['U1', 'Annie', 2],
+      ['U2', 'Ann#2', 1],
+    ],
+  );
+  const shown = await core.send(command(5, 'memory show', { channel: second }));
+  assert.match(shown.notices[0]?.text ?? '', /Who spoke: me \(3\), Annie \(2\), Ann#2 \(1\)\./);
+  const table = await core.send(
+    command(6, 'usage', { channel: second, author: { ...named('U9', 'Boss'), admin: true } }),
+  );
+  assert.match(table.notices[0]?.text ?? '', /\nAnnie +.*\nAnn#2 /);
+  assert.doesNotMatch(table.notices[0]?.text ?? '', /Anna Married|\nAnn /);
+});
+
+test('usage is reported by ids where a channel is damaged', async (t) => {
+  const store = createStore(createMemoryBackend());
+  const core = await startCore({ model: scriptedModel(() => 'Yes.'), store, env: { STORE_URL: 'memory:' } });
+  await core.send(message(1, 'hello'));
+  await core.stop();
+  await store.commit([{ key: `head:${room}`, value: { v: 1, d: { live: 'rubbish' } } }]);
+  const again = await startCore({ model: scriptedModel(() => 'Yes.'), store, env: { STORE_URL: 'memory:' } });
+  t.after(() => again.stop());
+  assert.deepEqual(
+    (await again.views.usage(month)).rows.map(({ channelName, personName }) => [channelName, personName]),
+    [['room', 'id-Ann']],
+  );
 });
 
 test('a damaged head hides no other channel', async (t) => {

@@ -48,13 +48,35 @@ test('each token stands in one part of one bar, and days without use are there',
 });
 
 test('of very many people the largest are shown, and the others as one, on top the largest', () => {
-  const rows = Array.from({ length: 40 }, (_, n) => ({ ...row({ prompt: 1000 + n, cached: 0 }), group: `p${n}` }));
+  const rows = Array.from({ length: 40 }, (_, n) => ({
+    ...row({ prompt: 1000 + n, cached: 0 }),
+    group: `id${n}`,
+    label: `p${n}`,
+  }));
   const chart = groupsChart('person', rows);
   const names = (chart.option.yAxis as { data: string[] }).data;
   assert.deepEqual([names.length, names[0], names.at(-1)], [13, '28 others', 'p39']);
   assert.equal(
     sumOf(seriesOf(chart)),
     rows.reduce((sum, one) => sum + one.prompt + one.completion, 0),
+  );
+});
+
+test('two of one name are two bars, and one of two names is one', () => {
+  const rows = [
+    { ...row(), group: 'a', label: 'general' },
+    { ...row(), group: 'b', label: 'general' },
+    { ...row(), group: 'a', label: 'renamed' },
+  ];
+  const chart = groupsChart('channel', rows);
+  assert.deepEqual((chart.option.yAxis as { data: string[] }).data, ['general', 'general']);
+  assert.deepEqual(
+    seriesOf(chart).map(({ data }) => data),
+    [
+      [600, 1200],
+      [400, 800],
+      [50, 100],
+    ],
   );
 });
 
@@ -75,7 +97,7 @@ test('a chart becomes a picture, whatever people are called', async () => {
   const names = ['Ann', '<script>alert(1)</script>', '{a|b}', '陳大文', '👩‍👩‍👧', '', '\u202Eevil', 'x'.repeat(5000)];
   const chart = groupsChart(
     'person',
-    names.map((group) => ({ ...row(), group })),
+    names.map((label, n) => ({ ...row(), group: String(n), label })),
   );
   const png = await drawChart(chart);
   assert.equal(Buffer.from(png.subarray(1, 4)).toString(), 'PNG');

@@ -5,11 +5,10 @@ import type { BudgetLine } from '../../src/usage/budget.ts';
 import type { ReportRow } from '../../src/usage/ledger.ts';
 import { type TableOptions, usageTable } from '../../src/usage/usage-table.ts';
 import { runs } from './property-runs.ts';
-import { general, noon, random, thread } from './usage-fixture.ts';
+import { general, noon } from './usage-fixture.ts';
 
 const options: TableOptions = {
   by: 'person',
-  nameOf: (id) => id,
   period: 'today (2026-11-21)',
   asOf: '2026-11-05',
   budgets: [],
@@ -36,6 +35,12 @@ function row(more: Partial<ReportRow> = {}): ReportRow {
   };
 }
 
+type Naming = (id: string) => string;
+
+function grouped(rows: readonly ReportRow[], by: 'person' | 'day' = 'person', nameOf: Naming = (id) => id) {
+  return rows.map((one) => ({ ...one, group: one[by], label: nameOf(one[by]) }));
+}
+
 /** The lines inside the block, without the heading. */
 function body(table: string): string[] {
   const lines = table.split('\n');
@@ -50,7 +55,7 @@ test('a table reads well', () => {
     row({ person: 'Carl', model: 'mystery', prompt: 800, completion: 40, cost: undefined }),
   ];
   assert.equal(
-    usageTable(rows, { ...options, budgets: budgets.slice(0, 1) }),
+    usageTable(grouped(rows), { ...options, budgets: budgets.slice(0, 1) }),
     [
       'Usage today (2026-11-21), by person',
       '```',
@@ -75,7 +80,7 @@ test('a table of nothing says so, and still what is left', () => {
 
 test('the largest come first and the rest is summed', () => {
   const rows = Array.from({ length: 60 }, (_, n) => row({ person: `p${n}`, prompt: 1000 * (n + 1), completion: 0 }));
-  const lines = body(usageTable(rows, options));
+  const lines = body(usageTable(grouped(rows), options));
   assert.match(lines[0] ?? '', /^p59 +60\.0k/);
   assert.match(lines[1] ?? '', /^p58 +59\.0k/);
   const shown = lines.length - 2;
@@ -86,26 +91,28 @@ test('the largest come first and the rest is summed', () => {
 
 test('days stand newest first', () => {
   const rows = [row({ day: '2026-11-20', prompt: 9e6 }), row({ day: '2026-11-21' }), row({ day: '2026-11-19' })];
-  const days = body(usageTable(rows, { ...options, by: 'day' })).map((line) => line.split(' ')[0]);
+  const days = body(usageTable(grouped(rows, 'day'), { ...options, by: 'day' })).map((line) => line.split(' ')[0]);
   assert.deepEqual(days, ['2026-11-21', '2026-11-20', '2026-11-19', 'total']);
 });
 
-test('a thread is summed with its channel', () => {
-  const rows = [row({ channel: general }), row({ channel: thread }), row({ channel: random, prompt: 1 })];
-  const lines = body(usageTable(rows, { ...options, by: 'channel', nameOf: (id) => `#${id.split('/').at(-1)}` }));
-  assert.match(lines[0] ?? '', /^#general +2\.00k/);
+test('what belongs together is one line; of equal names that are cut short, the end still tells them apart', () => {
+  const long = 'a-channel-with-quite-a-long-name-indeed';
+  const rows = ['a', 'b', 'a'].map((group) => ({ ...row(), group, label: `${long} (${group}/T1)` }));
+  const lines = body(usageTable(rows, { ...options, by: 'channel' }));
+  assert.match(lines[0] ?? '', /^a-channel.*….*\(a\/T1\) +2\.00k/);
+  assert.match(lines[1] ?? '', /^a-channel.*….*\(b\/T1\) +1\.00k/);
   assert.equal(lines.length, 3);
 });
 
 test('an unknown price is never shown as nothing, and a small one never as free', () => {
   const of = (cost: number | undefined) =>
-    body(usageTable([row({ cost })], options))[0]
+    body(usageTable(grouped([row({ cost })]), options))[0]
       ?.split(/ {2,}|% /)
       .at(-1);
   assert.match(of(undefined) ?? '', /unknown$/);
   assert.match(of(1) ?? '', /<\$0\.0001$/);
   assert.match(of(0) ?? '', /\$0$/);
-  const mixed = usageTable([row({ cost: 0 }), row({ person: 'bob', cost: undefined })], options);
+  const mixed = usageTable(grouped([row({ cost: 0 }), row({ person: 'bob', cost: undefined })]), options);
   assert.match(body(mixed).at(-1) ?? '', /unknown$/);
 });
 
@@ -121,7 +128,7 @@ test('a name cannot end the block, break its line or push the columns about', ()
     'x'.repeat(500),
   ];
   const rows = names.map((person) => row({ person }));
-  const table = usageTable(rows, options);
+  const table = usageTable(grouped(rows), options);
   assert.equal(table.split('```').length, 3);
   const lines = body(table);
   assert.equal(lines.length, names.length + 1);
@@ -156,7 +163,7 @@ test('500 people with any names fit one chat message of 56 columns, budgets incl
     fc.property(people, (named) => {
       const rows = named.map(([, one], n) => ({ ...one, person: String(n) }));
       const nameOf = (id: string) => named[Number(id)]?.[0] ?? '';
-      const table = usageTable(rows, { ...options, nameOf, budgets });
+      const table = usageTable(grouped(rows, 'person', nameOf), { ...options, budgets });
       assert.ok(table.length <= 1900, `${table.length} characters`);
       assert.ok(table.isWellFormed());
       if (rows.length === 0) return;

@@ -11,8 +11,10 @@ function row(more: Partial<UsageRowView>): UsageRowView {
     day: '2026-11-20',
     workspace: 'web/console',
     channel: 'c1',
+    channelKey: 'c1',
     channelName: 'general',
     person: 'p1',
+    personKey: 'web:p1',
     personName: 'Ann',
     model: 'm',
     kind: 'answer',
@@ -30,8 +32,8 @@ test('usage is added up by what is asked for; two people of one name stay two', 
   const rows = [
     row({}),
     row({ kind: 'fold', prompt: 50, completion: 5 }),
-    row({ person: 'p2', personName: 'Ann', calls: 3 }),
-    row({ person: 'p3', personName: 'Bob', cost: undefined }),
+    row({ person: 'p2', personKey: 'web:p2', personName: 'Ann', calls: 3 }),
+    row({ person: 'p3', personKey: 'web:p3', personName: 'Bob', cost: undefined }),
   ];
   const people = sorted(sumBy(rows, 'person'), 'calls', true);
   assert.deepEqual(
@@ -44,6 +46,16 @@ test('usage is added up by what is asked for; two people of one name stay two', 
   );
   assert.deepEqual([people[2]?.cost, people[2]?.unpriced], [0, 1], 'an unknown price is no price');
   assert.equal(sumOf(rows, 'Total').cost, 1.5);
+});
+
+test('channels and people are added up by who they are, threads with their channel, whatever they are called', () => {
+  const rows = [
+    row({ channelKey: 'c1' }),
+    row({ channel: 'c1/t', channelKey: 'c1', personName: 'Anna' }),
+    row({ channelKey: 'c2', channelName: 'general', workspace: 'w2', personName: 'Anna' }),
+  ];
+  const callsOf = (grouping: 'channel' | 'person') => sumBy(rows, grouping).map(({ calls }) => calls);
+  assert.deepEqual([callsOf('channel'), callsOf('person')], [[2, 1], [3]]);
 });
 
 test('periods are whole days, over the ends of months and years', () => {

@@ -62,9 +62,9 @@ function keyOf(row: UsageRowView, grouping: Grouping): string {
     case 'day':
       return row.day;
     case 'person':
-      return `${row.workspace} ${row.person}`;
+      return row.personKey;
     case 'channel':
-      return `${row.workspace} ${row.channel}`;
+      return row.channelKey;
     case 'model':
       return row.model;
     case 'kind':
@@ -77,9 +77,9 @@ function nameOf(row: UsageRowView, grouping: Grouping): string {
     case 'day':
       return row.day;
     case 'person':
-      return row.personName || row.person;
+      return row.personName;
     case 'channel':
-      return row.channelName || row.channel;
+      return row.channelName;
     case 'model':
       return row.model;
     case 'kind':
