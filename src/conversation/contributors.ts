@@ -1,4 +1,4 @@
-import { toLabels } from './labels.ts';
+import { toLabels } from '../usage/labels.ts';
 import type { Turn } from './turn.ts';
 
 export interface Contributor {

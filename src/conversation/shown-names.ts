@@ -1,9 +1,9 @@
 import { toBotError } from '../errors.ts';
 import { type ChannelId, channelParts, parentChannel } from '../event.ts';
+import { type Named, toLabels } from '../usage/labels.ts';
 import type { Conversations } from './conversations.ts';
 import type { Head } from './head.ts';
 import type { ChannelState } from './journal.ts';
-import { type Named, toLabels } from './labels.ts';
 
 /** Channels and people by the names they are shown by, as far as a memory knows them. */
 export interface ShownNames {

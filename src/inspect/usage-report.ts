@@ -1,4 +1,3 @@
-import { toLabels } from '../conversation/labels.ts';
 import type { Memory } from '../conversation/memory.ts';
 import {
   channelKey,
@@ -15,6 +14,7 @@ import type { Store } from '../storage/store.ts';
 import type { BudgetLine } from '../usage/budget.ts';
 import { type Chart, costChart, daysChart, groupsChart } from '../usage/charts.ts';
 import { dayOf, momentText } from '../usage/days.ts';
+import { toLabels } from '../usage/labels.ts';
 import type { Ledger, ReportRow } from '../usage/ledger.ts';
 import { nanosPerDollar } from '../usage/prices.ts';
 import { nobody, nobodyLabel, usageKind, workspaceOf } from '../usage/usage-record.ts';

@@ -1,3 +1,4 @@
+import { hintOf } from './labels.ts';
 import { nanosPerDollar } from './prices.ts';
 import type { UsageRow } from './usage-record.ts';
 
@@ -34,6 +35,7 @@ const barMaxWidth = 40;
 /** Of more groups the smallest are drawn as one. */
 const mostBars = 12;
 const mostNameChars = 24;
+const mostHintChars = 16;
 
 /** One bar a day, empty days included, so that a pause looks like one. */
 export function daysChart(rows: readonly (Charted & { day: string })[], from: string, to: string): Chart {
@@ -131,9 +133,8 @@ function dollarsOf(rows: readonly Charted[]): number {
 function shortName(name: string): string {
   const plain = name.replace(/[\p{Cc}\p{Cf}{}|]/gu, '').trim() || '?';
   if (plain.length <= mostNameChars) return plain;
-  // What tells equal names apart stands at the end.
-  const half = Math.floor(mostNameChars / 2);
-  return `${plain.slice(0, mostNameChars - half)}…${plain.slice(-half)}`.toWellFormed();
+  const end = hintOf(plain).slice(-mostHintChars);
+  return `${plain.slice(0, mostNameChars - end.length)}…${end}`.toWellFormed();
 }
 
 const dayMs = 86_400_000;

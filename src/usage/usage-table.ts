@@ -1,4 +1,5 @@
 import { type BudgetLine, budgetText, dollars } from './budget.ts';
+import { hintOf } from './labels.ts';
 import type { ReportRow } from './ledger.ts';
 
 /** Usage as a text that fits one chat message on every platform, and a narrow terminal. */
@@ -162,9 +163,9 @@ function graphemeColumns(segment: string): number {
 
 function clipped(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
-  // What tells equal names apart stands at the end.
+  const hint = Array.from(graphemes.segment(hintOf(text)), ({ segment }) => segment);
+  const end = firstOf(hint.reverse(), Math.floor((columns - 1) / 2)).reverse();
   const segments = Array.from(graphemes.segment(text), ({ segment }) => segment);
-  const end = firstOf(segments.toReversed(), Math.floor((columns - 1) / 2)).reverse();
   const begin = firstOf(segments, columns - 1 - columnsOf(end.join('')));
   return `${begin.join('')}…${end.join('')}`;
 }

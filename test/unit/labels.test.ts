@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Named, toLabels } from '../../src/conversation/labels.ts';
+import { type Named, toLabels } from '../../src/usage/labels.ts';
 import { runs } from './property-runs.ts';
 
 const named = (key: string, name: string, ...hints: string[]): Named => ({ key, name, hints });

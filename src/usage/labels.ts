@@ -42,3 +42,9 @@ function tellingHint(group: readonly Named[]): number | undefined {
   const most = Math.max(1, ...kinds);
   return most === 1 ? undefined : kinds.indexOf(most);
 }
+
+/** What stands behind a name to tell it from its equals: of a label that must be cut short, this stays. */
+export function hintOf(label: string): string {
+  const at = Math.max(label.lastIndexOf(' #'), label.endsWith(')') ? label.lastIndexOf(' (') : -1);
+  return at <= 0 ? '' : label.slice(at);
+}
