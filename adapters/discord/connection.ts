@@ -22,6 +22,8 @@ export interface ConnectionDeps {
   onFatal(error: BotError): void;
 }
 
+/** In place of the version of Node, which the library would tell Discord. */
+export const userAgentAppendix = 'Channelore';
 const portal = 'https://discord.com/developers/applications';
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
@@ -72,6 +74,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
       }),
       ...(deps.apiUrl === undefined ? {} : { rest: { api: deps.apiUrl } }),
     });
+    one.rest.options.userAgentAppendix = userAgentAppendix;
     // After READY these codes leave the client as it is, and saying that it is ready.
     one.on(Events.ShardDisconnect, ({ code }) => {
       fatal ??= remedyFor(code) ?? new BotError('platform', `Discord closed the line for good (${code})`);

@@ -7,7 +7,7 @@ import { createAcknowledging } from './acknowledging.ts';
 import { createApi } from './api.ts';
 import { createFetch } from './attachments.ts';
 import { createCommandReply } from './command-reply.ts';
-import { badToken, createConnection, remedyFor } from './connection.ts';
+import { badToken, createConnection, remedyFor, userAgentAppendix } from './connection.ts';
 import { toPlatformError, troubleOf } from './failure.ts';
 import { toLink, toPlace } from './ids.ts';
 import { createListening, type ListeningDeps } from './listening.ts';
@@ -43,7 +43,9 @@ export function startDiscord(deps: DiscordDeps): Adapter {
   const log = deps.log.child({ platform: 'discord' });
   const stop = new AbortController();
   const { signal } = stop;
-  const rest = new REST(deps.apiUrl === undefined ? {} : { api: deps.apiUrl }).setToken(deps.token);
+  const rest = new REST({ ...(deps.apiUrl !== undefined && { api: deps.apiUrl }), userAgentAppendix }).setToken(
+    deps.token,
+  );
   const api = createApi(rest, signal);
   const acknowledging = createAcknowledging({ api, log });
   const fetchAttachment = createFetch(deps.apiUrl);

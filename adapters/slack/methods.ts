@@ -24,4 +24,9 @@ export const methodScopes = {
   'views.publish': [],
 } as const satisfies Record<string, readonly string[]>;
 
+/** The library would tell Slack the system and the version of Node. Made anew each time: a client adds its token. */
+export function requestHeaders(): Record<string, string> {
+  return { 'User-Agent': 'Channelore' };
+}
+
 export type Method = keyof typeof methodScopes;

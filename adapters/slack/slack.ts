@@ -17,6 +17,7 @@ import { createHttpLine } from './http.ts';
 import { toLink } from './ids.ts';
 import type { Line } from './line.ts';
 import { createListening } from './listening.ts';
+import { requestHeaders } from './methods.ts';
 import { createNotices, type Split } from './notices.ts';
 import { createPane } from './pane.ts';
 import { createPeople } from './people.ts';
@@ -59,6 +60,7 @@ export function startSlack(deps: SlackDeps): Adapter {
   // Each call decides for itself how it is tried again: the client's own way stops all for one, and posts twice.
   const clientOptions = {
     ...(deps.apiUrl === undefined ? {} : { slackApiUrl: deps.apiUrl }),
+    headers: requestHeaders(),
     logger,
     timeout: requestMs,
     rejectRateLimitedCalls: true,

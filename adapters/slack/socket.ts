@@ -6,6 +6,7 @@ import type { Log } from '../../src/log.ts';
 import type { BoltLogger } from './bolt-logger.ts';
 import { errorName, retryAfterMs, troubleOf } from './failure.ts';
 import { createDeliver, type Line } from './line.ts';
+import { requestHeaders } from './methods.ts';
 
 /**
  * Socket Mode. The client that Bolt brings speaks it; when to connect again is decided here, because its own attempts
@@ -43,8 +44,15 @@ export function createSocketLine(deps: SocketDeps): Line {
   /** Bolt's own receiver holds the client; its handler, which has no app, does nothing. */
   function createClient(): Client {
     const api = deps.apiUrl === undefined ? {} : { slackApiUrl: deps.apiUrl };
-    const clientOptions = { ...api, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true, timeout: requestMs };
     const { appToken, logger } = deps;
+    const clientOptions = {
+      ...api,
+      // In place of the client's own, its token included.
+      headers: { ...requestHeaders(), Authorization: `Bearer ${appToken}` },
+      retryConfig: { retries: 0 },
+      rejectRateLimitedCalls: true,
+      timeout: requestMs,
+    };
     const options = { appToken, logger, autoReconnectEnabled: false, installerOptions: { clientOptions } };
     const { client: made } = new SocketModeReceiver(options);
     clients.add(made);

@@ -4,6 +4,7 @@ import { createLimits, type Fault, type Limits, type RestRequest, takeFault } fr
 import { type File, perform, type RestState, type Result } from './discord-rest.ts';
 import { isRecord } from './discord-validate.ts';
 import { acceptSocket, type ServerSocket } from './discord-websocket.ts';
+import { machineHeaders } from './machine.ts';
 
 /** The wire: HTTP with Discord's headers, refusals and limits; the gateway's socket and the attachments beside it. */
 
@@ -58,6 +59,8 @@ async function handle(
     request.status = result.status;
     send(response, result, headers);
   };
+  const told = machineHeaders(incoming);
+  if (told.length > 0) return answer({ status: 400, body: { code: 0, message: `told about the machine: ${told}` } });
   const isPublic = /^\/(interactions|webhooks)\//.test(path);
   if (!isPublic && incoming.headers.authorization !== `Bot ${parts.token}`) {
     return answer({ status: 401, body: { message: '401: Unauthorized', code: 0 } });

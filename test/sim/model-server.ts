@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { machineHeaders } from './machine.ts';
 import { type Answer, type ChatRequest, sendAnswer, type WireMessage } from './model-answer.ts';
 
 /**
@@ -40,6 +41,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   const chat = async (incoming: IncomingMessage, response: ServerResponse) => {
     const request = toChatRequest(incoming, await readBody(incoming), requests.length + 1, response);
     requests.push(request);
+    const told = machineHeaders(incoming);
+    if (told.length > 0) throw new Error(`told about the machine: ${told}`);
     now += 1;
     most = Math.max(most, now);
     response.once('close', () => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { acceptSocket, type ServerSocket } from './discord-websocket.ts';
+import { machineHeaders } from './machine.ts';
 import { type Arguments, type MethodState, perform, type Result, scopes } from './slack-methods.ts';
 import { toRecord } from './slack-world.ts';
 
@@ -98,6 +99,8 @@ async function answer(
 ): Promise<void> {
   const request: ApiRequest = { method, body: toArguments(bytes), at: parts.state.now(), answer: undefined };
   parts.onRequest(request);
+  const told = machineHeaders(incoming);
+  if (told.length > 0) return send(request, response, 400, { ok: false, error: `told about the machine: ${told}` });
   if ((await parts.gate(request, 'before')) === 'drop') return void response.destroy();
   const fault = takeFault(parts.faults, request);
   if (fault?.kind === 'reset') return void response.destroy();
