@@ -15,6 +15,7 @@ import { startHousekeeping } from './housekeeping.ts';
 import type { Views } from './inspect/console-views.ts';
 import type { Log } from './log.ts';
 import { chooseModel } from './model/choose.ts';
+import type { ApiServer } from './model/client.ts';
 import type { Embedder } from './model/embed.ts';
 import { applyNetworkEnvironment } from './model/network.ts';
 import { observed } from './model/observed.ts';
@@ -72,7 +73,9 @@ interface AppOptions {
 const drainMs = 7000;
 
 export async function startApp({ config, environment, log, serve, startAdapters }: AppOptions): Promise<App> {
-  for (const line of applyNetworkEnvironment(environment)) log.info({}, line);
+  const network = applyNetworkEnvironment(environment);
+  for (const line of network.applied) log.info({}, line);
+  for (const line of network.ignored) log.warn({}, line);
   const metrics = createMetrics();
   const now = Date.now;
   const countTokens = async (text: string, name: string) =>
@@ -210,7 +213,7 @@ const embedMs = 30_000;
 /** Where the chat model is, there its vectors are asked for. */
 async function openEmbedder(
   model: string | undefined,
-  server: { apiKey: string | undefined; baseUrl: string | undefined } | undefined,
+  server: ApiServer | undefined,
   deps: { log: Log; now(): number; countTokens(text: string, model: string): Promise<number> },
 ): Promise<Embedder | undefined> {
   if (model === undefined) return undefined;

@@ -38,6 +38,7 @@ const siteUrl = httpUrl.refine((value) => isSiteUrl(value), {
 const addressRanges = list.refine((ranges) => ranges.every(isAddressRange), {
   error: 'must be addresses or ranges, such as 127.0.0.1 or 10.0.0.0/8',
 });
+const headerId = text.regex(/^[\x21-\x7e]{1,200}$/, 'must be an id, without blanks');
 const storeUrl = text.refine((value) => /^(memory:$|sqlite:.+)/s.test(value), {
   error: 'must be sqlite:PATH or memory:',
 });
@@ -58,6 +59,8 @@ const variables = {
   OPENAI_API_KEY: text.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
   OPENAI_API_BASE: httpUrl.optional(),
+  OPENAI_ORGANIZATION: headerId.optional(),
+  OPENAI_PROJECT: headerId.optional(),
   OPENAI_MODEL: text.default('gpt-6-luna'),
   FALLBACK_MODELS: list.default([]),
   FOLD_MODEL: text.optional(),
@@ -222,6 +225,8 @@ function toConfig(values: Values) {
     model: {
       apiKey: values.OPENAI_API_KEY,
       baseUrl: values.OPENAI_BASE_URL ?? values.OPENAI_API_BASE,
+      organization: values.OPENAI_ORGANIZATION,
+      project: values.OPENAI_PROJECT,
       name: values.OPENAI_MODEL,
       fallbacks: values.FALLBACK_MODELS,
       foldName: values.FOLD_MODEL,

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
+import type { ApiServer } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createDemoModel, demoModelName } from './demo.ts';
 import type { Model } from './model.ts';
@@ -16,7 +17,7 @@ interface Chosen {
   name: string;
   told: string;
   /** Where it answers; nothing for the demo model. */
-  server: { apiKey: string | undefined; baseUrl: string | undefined } | undefined;
+  server: ApiServer | undefined;
 }
 
 const ollamaMs = 300;
@@ -27,13 +28,14 @@ export async function chooseModel(
   deps: { log: Log; countTokens: (text: string, model: string) => Promise<number> },
   clock: Clock = systemClock,
 ): Promise<Chosen> {
-  const { apiKey, baseUrl, name, fallbacks, firstTokenMs, idleMs, contextTokens } = config.model;
+  const { apiKey, baseUrl, organization, project, name, fallbacks, firstTokenMs, idleMs, contextTokens } = config.model;
   const wire = { clock, random: Math.random, log: deps.log, countTokens: deps.countTokens };
   const limits = { firstTokenMs, idleMs, contextTokens };
   if (apiKey !== undefined || baseUrl !== undefined) {
     const { createOpenAiModel } = await import('./openai.ts');
-    const model = createOpenAiModel({ apiKey, baseUrl, fallbackModels: fallbacks, ...limits }, wire);
-    return { model, name, told: `the chat model is ${name}`, server: { apiKey, baseUrl } };
+    const server = { apiKey, baseUrl, organization, project };
+    const model = createOpenAiModel({ ...server, fallbackModels: fallbacks, ...limits }, wire);
+    return { model, name, told: `the chat model is ${name}`, server };
   }
   const ollama = await findOllama(config.ollamaUrl, ollamaMs);
   const local = ollama?.models[0];

@@ -1,9 +1,10 @@
-import { APIError, OpenAI } from 'openai';
+import { APIError } from 'openai';
 import { z } from 'zod';
 import { BotError } from '../errors.ts';
+import { type ApiServer, createClient } from './client.ts';
 import { toFailure } from './failure.ts';
 import type { Usage } from './model.ts';
-import { fetchWithBoundedErrors, limitBody } from './transport.ts';
+import { fetchFromApi, limitBody } from './transport.ts';
 
 /** Texts as vectors, from any server that speaks OpenAI's embeddings. One attempt: whoever asks has another way. */
 export interface Embedder {
@@ -20,11 +21,7 @@ export interface Embedded {
   usage: Usage;
 }
 
-export interface EmbedderConfig {
-  /** Absent: no Authorization header is sent. */
-  apiKey: string | undefined;
-  /** Absent: OpenAI's own. */
-  baseUrl: string | undefined;
+export interface EmbedderConfig extends ApiServer {
   model: string;
   timeoutMs: number;
 }
@@ -52,7 +49,7 @@ type Format = 'base64' | 'float';
 
 export function createEmbedder(config: EmbedderConfig, deps: EmbedderDeps): Embedder {
   const { model, timeoutMs } = config;
-  const client = createClient(config);
+  const client = createClient(config, timeoutMs, fetchBounded);
   /** A third of the bytes; what does not know it is asked for numbers from then on. */
   let format: Format = 'base64';
 
@@ -100,23 +97,10 @@ export function createEmbedder(config: EmbedderConfig, deps: EmbedderDeps): Embe
   };
 }
 
-function createClient({ apiKey, baseUrl, timeoutMs }: EmbedderConfig): OpenAI {
-  return new OpenAI({
-    apiKey: apiKey ?? 'none',
-    ...(apiKey === undefined ? { defaultHeaders: { Authorization: null } } : {}),
-    baseURL: baseUrl ?? 'https://api.openai.com/v1',
-    maxRetries: 0,
-    timeout: timeoutMs,
-    // It would write to the console, what people said included.
-    logLevel: 'off',
-    fetch: fetchBounded,
-  });
-}
-
 const mostTexts = 256;
 
 async function fetchBounded(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetchWithBoundedErrors(url, init);
+  const response = await fetchFromApi(url, init);
   if (!response.ok || response.body === null) return response;
   return new Response(limitBody(response.body, mostTexts * mostDimensions * bytesPerNumber, 'fail'), response);
 }

@@ -60,12 +60,18 @@ function toApiFailure(error: APIError, context: FailureContext): Failure {
     return { error: new BotError('credentials', text, { cause: error }), remedy: 'other-model' };
   }
   if (status === 407) return proxyRefused(error);
+  if (status !== undefined && status >= 300 && status < 400) return redirected(error, context.host);
   const refusal = readRefusal(error, context.sent);
   if (refusal !== undefined) {
     const remedy = refusal.what === 'overflow' ? 'none' : 'other-model';
     return { error: toRefusalError(refusal, context.sent.model, error), remedy, refusal };
   }
   return toServerFailure(error, context.host);
+}
+
+function redirected(cause: APIError, host: string): Failure {
+  const text = `${host} redirects to another address, which I do not follow; an admin must check OPENAI_BASE_URL`;
+  return { error: new BotError('model', text, { cause }), remedy: 'other-model' };
 }
 
 function toServerFailure(error: APIError, host: string): Failure {

@@ -5,13 +5,33 @@ import { BotError } from '../errors.ts';
 
 type Environment = Record<string, string | undefined>;
 
+/** For the log. */
+export interface NetworkNotes {
+  applied: string[];
+  /** What was set and has no effect. */
+  ignored: string[];
+}
+
 /**
  * Makes `fetch` obey HTTPS_PROXY, HTTP_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS. Node by itself looks at the proxies only
  * when NODE_USE_ENV_PROXY is set, and at the certificates only before the program could read a `.env`. To be called
- * once, before the first request. Returns what it switched on, for the log.
+ * once, before the first request.
  */
-export function applyNetworkEnvironment(environment: Environment): string[] {
-  return [applyProxies(environment), applyCertificates(environment)].filter((line) => line !== undefined);
+export function applyNetworkEnvironment(environment: Environment): NetworkNotes {
+  const applied = [applyProxies(environment), applyCertificates(environment)];
+  return { applied: applied.filter((line) => line !== undefined), ignored: ignoredProxies(environment) };
+}
+
+/** Desktops set it for all programs: no reason not to start, but whoever counts on it must know. */
+function ignoredProxies(environment: Environment): string[] {
+  const { ALL_PROXY: all } = pick(environment, ['ALL_PROXY']);
+  if (all === undefined || Object.keys(pick(environment, ['HTTPS_PROXY'])).length > 0) return [];
+  const what = isSocks(all) ? 'it names a SOCKS proxy, which I do not speak' : 'I read HTTPS_PROXY and HTTP_PROXY only';
+  return [`ALL_PROXY has no effect: ${what}; requests do not go through it`];
+}
+
+function isSocks(address: string): boolean {
+  return /^socks/i.test(address);
 }
 
 function applyProxies(environment: Environment): string | undefined {
@@ -40,6 +60,9 @@ function pick(environment: Environment, names: readonly string[]): Environment {
 /** Its value may hold a password, and is not repeated. */
 function checkProxy(name: string, value: string): void {
   if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return;
+  if (isSocks(value)) {
+    throw new BotError('config', `${name}: I do not speak SOCKS; set an http:// or https:// proxy, or remove it`);
+  }
   throw new BotError('config', `${name}: must be an http:// or https:// address`);
 }
 

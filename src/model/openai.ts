@@ -1,7 +1,7 @@
-import { OpenAI } from 'openai';
 import { BotError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Outcome, runAttempt } from './attempt.ts';
+import { type ApiServer, createClient } from './client.ts';
 import { type Clock, sleep } from './clock.ts';
 import { type Dialect, firstDialect, isRefusedTool, learnAccepted, learnRefusal } from './dialect.ts';
 import type { Failure } from './failure.ts';
@@ -11,14 +11,9 @@ import type { Model, ModelEvent, ModelRequest } from './model.ts';
 import { readRateHeaders } from './rate-headers.ts';
 import type { Refusal } from './refusal.ts';
 import { planStep } from './retry.ts';
-import { fetchWithBoundedErrors } from './transport.ts';
 import { toParams } from './wire.ts';
 
-export interface OpenAiConfig {
-  /** Absent: no Authorization header is sent. */
-  apiKey: string | undefined;
-  /** Absent: OpenAI's own. */
-  baseUrl: string | undefined;
+export interface OpenAiConfig extends ApiServer {
   fallbackModels: readonly string[];
   firstTokenMs: number;
   idleMs: number;
@@ -59,7 +54,7 @@ const sdkTimeoutMs = 86_400_000;
 /** A Model over any server that speaks OpenAI's Chat Completions. */
 export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model {
   const { clock, log } = deps;
-  const client = createClient(config);
+  const client = createClient(config, sdkTimeoutMs);
   const host = new URL(client.baseURL).host;
   // Both are bounded by the models that settings name: what is idle, or learnt again in one request, may go.
   const gates = new Map<string, Gate>();
@@ -181,19 +176,6 @@ export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model
     const retryAt = Math.max(gate.opensAt(), clock.now());
     return { error: new BotError('busy', 'the chat API is at its rate limit', { retryAt }), remedy: 'other-model' };
   }
-}
-
-function createClient(config: OpenAiConfig): OpenAI {
-  return new OpenAI({
-    apiKey: config.apiKey ?? 'none',
-    ...(config.apiKey === undefined ? { defaultHeaders: { Authorization: null } } : {}),
-    baseURL: config.baseUrl ?? 'https://api.openai.com/v1',
-    maxRetries: 0,
-    timeout: sdkTimeoutMs,
-    // It would write to the console, what people said included.
-    logLevel: 'off',
-    fetch: fetchWithBoundedErrors,
-  });
 }
 
 function unsent(model: string, failure: Failure): Outcome {

@@ -1,4 +1,4 @@
-/** What goes between the SDK and the network: bounds on what a server may send. */
+/** What goes between the SDK and the network: what a server is told, and bounds on what it may send. */
 
 /** An error's text is for the log; nobody needs more of it. */
 const maxErrorBytes = 64 * 1024;
@@ -8,9 +8,16 @@ export function maxBodyBytes(maxTokens: number): number {
   return 4 * 1024 * 1024 + maxTokens * 1024;
 }
 
-/** The SDK reads the whole body of an error, however long. */
-export async function fetchWithBoundedErrors(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetch(url, init);
+/**
+ * Every request to a chat API goes through here. A redirect is not followed: it would carry the whole prompt to another
+ * origin. The SDK's own headers, which describe this machine, stay here. The SDK reads the whole body of an error,
+ * however long: it is cut.
+ */
+export async function fetchFromApi(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  for (const name of [...headers.keys()]) if (name.startsWith('x-stainless-')) headers.delete(name);
+  headers.set('user-agent', 'Channelore');
+  const response = await fetch(url, { ...init, headers, redirect: 'manual' });
   if (response.ok || response.body === null) return response;
   return new Response(limitBody(response.body, maxErrorBytes, 'cut'), response);
 }

@@ -159,5 +159,26 @@ test('a proxy that cannot be one is named before anything starts, its value unto
     !error.message.includes('secret');
   assert.throws(() => applyNetworkEnvironment({ HTTPS_PROXY: 'user:secret@proxy:3128' }), isConfig('HTTPS_PROXY'));
   assert.throws(() => applyNetworkEnvironment({ HTTP_PROXY: 'socks5://secret:1' }), isConfig('HTTP_PROXY'));
-  assert.deepEqual(applyNetworkEnvironment({ HTTP_PROXY: ' ', NODE_EXTRA_CA_CERTS: '' }), []);
+  const nothing = applyNetworkEnvironment({ HTTP_PROXY: ' ', NODE_EXTRA_CA_CERTS: '' });
+  assert.deepEqual(nothing, { applied: [], ignored: [] });
+});
+
+test('a SOCKS proxy is refused or named as without effect, and never taken for one that is used', () => {
+  for (const scheme of ['socks', 'socks4', 'socks5', 'socks5h', 'SOCKS5']) {
+    const address = `${scheme}://user:secret@proxy:1080`;
+    for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'https_proxy']) {
+      assert.throws(() => applyNetworkEnvironment({ [name]: address }), {
+        kind: 'config',
+        message: `${name.toUpperCase()}: I do not speak SOCKS; set an http:// or https:// proxy, or remove it`,
+      });
+    }
+    for (const name of ['ALL_PROXY', 'all_proxy']) {
+      const { applied, ignored } = applyNetworkEnvironment({ [name]: address });
+      assert.deepEqual(applied, []);
+      assert.match(ignored.join(), /^ALL_PROXY has no effect: it names a SOCKS proxy, which I do not speak/);
+      assert.doesNotMatch(ignored.join(), /secret/);
+    }
+  }
+  const { ignored } = applyNetworkEnvironment({ ALL_PROXY: 'http://proxy:3128' });
+  assert.match(ignored.join(), /^ALL_PROXY has no effect: I read HTTPS_PROXY and HTTP_PROXY only/);
 });
