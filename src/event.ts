@@ -220,3 +220,40 @@ export interface Adapter {
   pause(): Promise<void>;
   close(): Promise<void>;
 }
+
+/**
+ * The text without the mentions that are the bot's own: they say who is meant, and are no part of what is said. The
+ * blanks around one become a single blank, or none at the beginning of a line. They are trimmed by hand, as an
+ * expression with blanks on both sides takes quadratic time for a text of blanks.
+ */
+export function withoutOwnMentions(
+  text: string,
+  mentions: RegExp,
+  isOwn: (mention: RegExpExecArray) => boolean,
+): string {
+  const parts: string[] = [];
+  let start = 0;
+  for (const mention of text.matchAll(mentions)) {
+    if (!isOwn(mention)) continue;
+    parts.push(text.slice(start, mention.index));
+    start = mention.index + mention[0].length;
+  }
+  let isLineStart = true;
+  return [...parts, text.slice(start)]
+    .map((part, index) => {
+      const said = withoutOuterBlanks(part, index > 0, index < parts.length);
+      const gap = index === 0 || isLineStart ? '' : ' ';
+      if (said !== '') isLineStart = said.endsWith('\n');
+      return gap + said;
+    })
+    .join('');
+}
+
+function withoutOuterBlanks(text: string, before: boolean, after: boolean): string {
+  const isBlank = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
+  let start = 0;
+  let end = text.length;
+  while (before && start < end && isBlank(start)) start++;
+  while (after && end > start && isBlank(end - 1)) end--;
+  return text.slice(start, end);
+}

@@ -218,7 +218,7 @@ function base64Cores(secret: string): string[] {
     .map((before) => {
       const encoded = Buffer.concat([Buffer.alloc(before), bytes])
         .toString('base64')
-        .replace(/=+$/, '');
+        .replaceAll('=', '');
       const first = Math.ceil((before * 8) / 6);
       return encoded.slice(first, Math.floor(((before + bytes.length) * 8) / 6));
     })

@@ -1,3 +1,4 @@
+import { withoutOwnMentions } from '../../src/event.ts';
 import type { WireMember, WireMessage, WireUser } from './wire.ts';
 
 /** From what Discord sends to what people read: names instead of ids. */
@@ -30,7 +31,8 @@ export function isOwnMention(
 ): boolean {
   const isNamed = message.mentions.some((user) => user.id === names.self);
   // Whoever is replied to is among the mentions without being named.
-  if (isNamed && new RegExp(`<@!?${names.self}>`).test(message.content)) return true;
+  const spellings = [`<@${names.self}>`, `<@!${names.self}>`];
+  if (isNamed && spellings.some((spelling) => message.content.includes(spelling))) return true;
   return message.mention_roles.some((role) => names.ownRoles.has(role));
 }
 
@@ -68,12 +70,10 @@ function withoutOwn(
   roles: ReadonlySet<string>,
   names: Names,
 ): string {
-  const ownRoles = [...names.ownRoles].filter((role) => roles.has(role)).map((role) => `&${role}`);
-  const own = people.has(names.self) ? [`!?${names.self}`, ...ownRoles] : ownRoles;
-  if (own.length === 0) return content;
-  return content.replace(new RegExp(`[ \\t]*<@(?:${own.join('|')})>[ \\t]*`, 'g'), (_, at: number) =>
-    at === 0 || content[at - 1] === '\n' ? '' : ' ',
-  );
+  return withoutOwnMentions(content, tokens, ([, person, role]) => {
+    if (person !== undefined) return person === names.self && people.has(person);
+    return role !== undefined && names.ownRoles.has(role) && roles.has(role);
+  });
 }
 
 function toDate(seconds: number): string | undefined {

@@ -85,7 +85,7 @@ function attachmentsOf(message: WireMessage): Attachment[] {
   const forwarded = (message.message_snapshots ?? []).flatMap((one) => one.message.attachments);
   return [...message.attachments, ...forwarded].map((one) => ({
     name: one.filename,
-    mime: (one.content_type ?? 'application/octet-stream').replace(/;.*$/, '').trim(),
+    mime: (one.content_type ?? 'application/octet-stream').replace(/;.*/s, '').trim(),
     bytes: one.size,
     source: one.url,
   }));

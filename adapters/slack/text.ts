@@ -1,3 +1,4 @@
+import { withoutOwnMentions } from '../../src/event.ts';
 import type { WireMessage } from './wire.ts';
 
 /** From what Slack sends to what people read: names instead of ids, and no escapes. */
@@ -47,10 +48,7 @@ export function isForwarded({ is_share: shared, is_msg_unfurl: quoted }: Forward
 }
 
 function withoutOwn(text: string, self: string): string {
-  if (self === '') return text;
-  return text.replace(new RegExp(`[ \\t]*<@${self}(?:\\|[^<>]*)?>[ \\t]*`, 'g'), (_, at: number) =>
-    at === 0 || text[at - 1] === '\n' ? '' : ' ',
-  );
+  return self === '' ? text : withoutOwnMentions(text, token, ([, kind, id]) => kind === '@' && id === self);
 }
 
 function toReadable(text: string, names: Names): string {
@@ -65,7 +63,7 @@ function toReadable(text: string, names: Names): string {
 /** `<!here>`, `<!subteam^S1|@crew>`, `<!date^…|18 March>` */
 function toSpecial(id: string, label: string): string {
   if (label !== '') return id.startsWith('subteam') && !label.startsWith('@') ? `@${label}` : label;
-  return `@${id.replace(/\^.*$/, '').replace(/^subteam$/, 'unknown-group')}`;
+  return `@${id.replace(/\^.*/s, '').replace(/^subteam$/, 'unknown-group')}`;
 }
 
 function toLink(address: string, label: string): string {

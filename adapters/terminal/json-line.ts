@@ -132,5 +132,9 @@ function toJson(text: string): unknown {
 /** Not by a pattern: one over megabytes of text would exhaust the stack. */
 function isBase64(text: string): boolean {
   const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '');
+  return withoutPadding(bytes.toString('base64')) === withoutPadding(text);
+}
+
+function withoutPadding(text: string): string {
+  return text.replace(/(?<!=)=+$/, '');
 }

@@ -32,5 +32,5 @@ function toCell(value: string | number | undefined): string {
 
 /** Without an exponent: a fraction of a cent is 0.0000012. */
 function plainNumber(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(9).replace(/\.?0+$/, '');
+  return Number.isInteger(value) ? String(value) : value.toFixed(9).replace(/\.0+$|(?<![.0])0+$/, '');
 }

@@ -5,12 +5,13 @@ import { type Context, counted, privately, type Result } from './context.ts';
 
 const perPage = 6;
 const mostChars = 240;
-/** `roses page 2`: the words take the whole rest of a line. */
-const withPage = /^([\s\S]*?)(?:\s+page\s+(\d{1,4}))?\s*$/i;
+const pageAtEnd = /\spage\s+(\d{1,4})$/i;
+/** What names a page is not longer than this. */
+const mostPageChars = 20;
 
 export async function searchMemory({ deps, channel, values, here }: Context): Promise<Result> {
-  const [, words = '', page = '1'] = withPage.exec(String(values.words)) ?? [];
-  const offset = (Math.max(1, Number(page)) - 1) * perPage;
+  const { words, page } = withPage(String(values.words));
+  const offset = (page - 1) * perPage;
   const { total, found } = await deps.memory.recall.find(channel, words, { offset, limit: perPage });
   if (found.length === 0) {
     const none = total === 0 ? 'Nothing that was said' : 'No more of what was said';
@@ -23,8 +24,16 @@ export async function searchMemory({ deps, channel, values, here }: Context): Pr
   });
   const rest = total - offset - found.length;
   const heading = `${counted(total, 'message')} found in ${here}${offset > 0 ? `, from number ${offset + 1} on` : ''}:`;
-  const more = { label: `${Math.min(rest, perPage)} more`, command: `memory search ${words} page ${Number(page) + 1}` };
+  const more = { label: `${Math.min(rest, perPage)} more`, command: `memory search ${words} page ${page + 1}` };
   return privately([heading, ...lines].join('\n'), { actions: rest > 0 ? [more] : [] });
+}
+
+/** `roses page 2`: the words take the whole rest of a line. */
+function withPage(line: string): { words: string; page: number } {
+  const trimmed = line.trim();
+  const [named = '', page = '1'] = pageAtEnd.exec(trimmed.slice(-mostPageChars)) ?? [];
+  const words = trimmed.slice(0, trimmed.length - named.length).trimEnd();
+  return { words, page: Math.max(1, Number(page)) };
 }
 
 /** On one line, so that a list stays one; code that is opened in it would swallow the lines after it. */

@@ -96,11 +96,11 @@ function nameWords(name: string): string[] {
 
 const mostNameWords = 4;
 /** `Ann: …`, `Ann, …` and `@Ann …`. */
-const calling = /^\s*(?:@([^\n@]{1,60})|([^\n:,@]{1,40})[:,](?:\s|$))/u;
+const calling = /^(?:@([^\n@]{1,60})|([^\n:,@]{1,40})[:,](?:\s|$))/u;
 
 /** The words with which a text calls somebody, if it calls anybody: who that is depends on who else is there. */
 export function callingOf(text: string): string | undefined {
-  const [, mention, call] = calling.exec(text) ?? [];
+  const [, mention, call] = calling.exec(text.trimStart()) ?? [];
   const words = nameWords(mention ?? call ?? '');
   if (mention !== undefined) return `@${words.slice(0, mostNameWords).join(' ')}`;
   return words.length === 0 || words.length > mostNameWords ? undefined : words.join(' ');

@@ -7,7 +7,7 @@ const shortest = 6;
 
 /** What to look for, prepared once. */
 export function toWanted(texts: readonly string[]): string[] {
-  const wanted = texts.map((text) => folded(text).replace(/[.!?…。！？]+$/u, ''));
+  const wanted = texts.map((text) => folded(text).replace(/(?<![.!?…。！？])[.!?…。！？]+$/u, ''));
   return [...new Set(wanted.filter((text) => text.length >= shortest))];
 }
 
@@ -35,11 +35,29 @@ function folded(text: string): string {
   return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
 }
 
-/** Not in the middle of a word. */
+/** Not in the middle of a word. By Knuth, Morris and Pratt: `indexOf` is quadratic for texts of one letter. */
 function containsWords(text: string, wanted: string): boolean {
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
-    const around = `${text[at - 1] ?? ' '}${text[at + wanted.length] ?? ' '}`;
-    if (!/[\p{L}\p{N}]/u.test(around)) return true;
+  const isPart = (at: number): boolean => /[\p{L}\p{N}]/u.test(text[at] ?? ' ');
+  const shorter = borders(wanted);
+  let length = 0;
+  for (let at = 0; at < text.length; at++) {
+    while (length > 0 && text[at] !== wanted[length]) length = shorter[length - 1] ?? 0;
+    if (text[at] === wanted[length]) length++;
+    if (length < wanted.length) continue;
+    if (!isPart(at - length) && !isPart(at + 1)) return true;
+    length = shorter[length - 1] ?? 0;
   }
   return false;
+}
+
+/** For each beginning of a text: how long the longest other beginning is that it ends with. */
+function borders(text: string): Uint32Array {
+  const lengths = new Uint32Array(text.length);
+  let length = 0;
+  for (let at = 1; at < text.length; at++) {
+    while (length > 0 && text[at] !== text[length]) length = lengths[length - 1] ?? 0;
+    if (text[at] === text[length]) length++;
+    lengths[at] = length;
+  }
+  return lengths;
 }

@@ -38,7 +38,7 @@ const defaultEncoding = 'o200k_base';
 
 /** Also for dated names, fine-tuned models and a vendor in front: `ft:gpt-4o-2031-01-01:us::x`, `openai/gpt-4o:free`. */
 export function encodingForModel(model: string): EncodingName {
-  const bare = model.trim().toLowerCase().replace(/^ft:/, '').replace(/^.*\//, '').replace(/:.*$/, '');
+  const bare = model.trim().toLowerCase().replace(/^ft:/, '').replace(/^.*\//, '').replace(/:.*/s, '');
   for (let name = bare; name !== ''; name = name.slice(0, Math.max(0, name.lastIndexOf('-')))) {
     const encoding = knownEncoding(name);
     if (encoding !== undefined) return encoding;

@@ -47,7 +47,7 @@ function toMeant(text: string, before: string): Meant | undefined {
 
 function toWeather(place: string, text: string): Meant {
   const [, days] = dayWords.exec(text) ?? [];
-  const where = place.replace(/[\s,.]+$/, '');
+  const where = place.replace(/(?<![\s,.])[\s,.]+$/, '');
   if (days === undefined) return { names: ['get_current_weather'], place: where };
   return { names: ['get_n_day_weather_forecast', 'get_current_weather'], place: where, days: Number(days) };
 }

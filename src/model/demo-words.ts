@@ -94,10 +94,6 @@ export function isGerman(text: string): boolean {
 export function clip(text: string, maxChars: number): string {
   const flat = text.replace(/\s+/g, ' ').trim();
   if (flat.length <= maxChars) return flat;
-  return `${
-    flat
-      .slice(0, maxChars)
-      .replace(/\s*\S*$/, '')
-      .trim() || flat.slice(0, maxChars).toWellFormed()
-  }…`;
+  const cut = flat.slice(0, maxChars);
+  return `${cut.slice(0, Math.max(0, cut.lastIndexOf(' '))) || cut.toWellFormed()}…`;
 }

@@ -64,7 +64,7 @@ export function createDemoModel(deps: DemoDeps): Model {
 
   /** As many words as the limit allows. */
   async function fit(text: string, maxTokens: number): Promise<{ words: string[]; finish: FinishReason }> {
-    const words = text.match(/\s*\S+/g) ?? [];
+    const words = text.trim() === '' ? [] : text.trimEnd().split(/(?<=\S)(?=\s)/);
     if ((await count(text)) <= maxTokens) return { words, finish: 'stop' };
     let low = 0;
     let high = words.length;

@@ -65,7 +65,7 @@ const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000
 
 function fromSpan(value: string): number | undefined {
   if (!/^([\d.]+(ms|[smhd]))+$/.test(value)) return undefined;
-  const parts = value.matchAll(/([\d.]+)(ms|[smhd])/g);
+  const parts = value.matchAll(/(?<![\d.])([\d.]+)(ms|[smhd])/g);
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitMs[unit ?? ''] ?? 0), 0);
 }
 

@@ -198,7 +198,12 @@ function refusedParameter(error: APIError, sent: readonly string[]): string | un
   if (sent.includes(named)) return named;
   // Pydantic's servers name it in `loc`, others only in a sentence. Names that are ordinary words must stand in quotes.
   const body = bodyText(error);
-  return sent.find((name) => new RegExp(name.includes('_') ? `\\b${name}\\b` : `["'\`]${name}["'\`]`).test(body));
+  const words = new Set(body.match(/\w+/g));
+  return sent.find((name) => (name.includes('_') ? words.has(name) : isQuoted(name, body)));
+}
+
+function isQuoted(name: string, body: string): boolean {
+  return ['"', "'", '`'].some((quote) => body.includes(quote + name + quote));
 }
 
 /** Not taken at all, in contrast to a value that is out of range. */

@@ -93,7 +93,7 @@ function toSpec(given: string, fields: Record<string, unknown>, environment: Env
 function toPrefix(name: string): string {
   return name
     .replace(/[^A-Za-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
+    .replace(/^-|-$/g, '')
     .slice(0, 24);
 }
 
@@ -145,6 +145,15 @@ export function isNamed(patterns: readonly string[] | undefined, name: string): 
 }
 
 function matches(pattern: string, value: string): boolean {
-  const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${source.join('.*')}$`, 's').test(value);
+  const [first = '', ...others] = pattern.split('*');
+  const last = others.pop();
+  if (last === undefined) return value === first;
+  if (!value.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of others) {
+    const start = value.indexOf(part, at);
+    if (start === -1) return false;
+    at = start + part.length;
+  }
+  return at + last.length <= value.length && value.endsWith(last);
 }

@@ -60,7 +60,7 @@ function fill(db: DatabaseSync): void {
   for (const line of music.trim().split('\n')) {
     const [, title = '', year = '', genre = '', tracks = ''] = /^ {2}(.+) \((\d+), (\w+)\): (.+)$/.exec(line) ?? [];
     if (title === '') {
-      const [, name = '', country = ''] = /^(.+) \((.+)\)$/.exec(line) ?? [];
+      const [, name = '', country = ''] = /^([^(]+) \(([^)]+)\)$/.exec(line) ?? [];
       artist = addArtist.run(name, country).lastInsertRowid;
       continue;
     }

@@ -95,7 +95,7 @@ type Query = Record<string, string | number>;
 /** The address may be of the service or of this very path. What it asks for itself, a key for instance, stays. */
 function toUrl(base: string, path: string, query: Query): URL {
   const url = new URL(base);
-  const before = url.pathname.replace(/\/+$/, '');
+  const before = url.pathname.replace(/(?<!\/)\/+$/, '');
   if (!before.endsWith(`/${path}`)) url.pathname = `${before}/${path}`;
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
   return url;

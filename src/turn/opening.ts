@@ -2,7 +2,7 @@
 
 const longestPrefix = 24;
 const prefix = /^\s*\[?assistant\]?\s*:\s*/i;
-const mayBecomePrefix = /^\s*\[?a?s?s?i?s?t?a?n?t?\]?\s*:?\s*$/i;
+const mayBecomePrefix = /^\[?a?s?s?i?s?t?a?n?t?\]?(\s*:)?$/i;
 
 export function createOpening(): { push(text: string): string; rest(): string } {
   let held: string | undefined = '';
@@ -10,7 +10,7 @@ export function createOpening(): { push(text: string): string; rest(): string } 
     push(text) {
       if (held === undefined) return text;
       held += text;
-      if (held.length < longestPrefix && mayBecomePrefix.test(held)) return '';
+      if (held.length < longestPrefix && mayBecomePrefix.test(held.trim())) return '';
       const opened = held.replace(prefix, '');
       held = undefined;
       return opened;

@@ -38,7 +38,8 @@ export async function pour(
     // Between what was said before a tool was called and what is said now.
     const isNext = before !== '' && stream.text() === before;
     const said = isNext ? text.trimStart() : text;
-    if (said !== '') stream.push(isNext && !/\n\s*$/.test(before) ? `\n\n${said}` : said);
+    if (said !== '')
+      stream.push(isNext && !before.slice(before.trimEnd().length).includes('\n') ? `\n\n${said}` : said);
   };
   const charge = (model: string, usage: Usage): number =>
     tab.charges.push({ person, kind: 'answer', model, usage, at: deps.now() });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { toChannelId } from '../../src/event.ts';
 import { isNamed, isOfferedIn, mcpSecrets, parseMcpConfig, readMcpConfig } from '../../src/tools/mcp-config.ts';
 import { toolNames } from '../../src/tools/mcp-names.ts';
@@ -89,4 +90,15 @@ test('names of tools fit the chat API, and no two are the same', () => {
   const all = [...names.values()];
   assert.equal(new Set(all).size, 5);
   for (const name of all) assert.match(name, /^[A-Za-z0-9_-]{1,64}$/);
+});
+
+test('a star stands for any characters, or none, and every other sign for itself', () => {
+  const sign = fc.constantFrom('a', 'b', '*', '.', '+', '_');
+  const word = fc.array(sign, { maxLength: 8 }).map((signs) => signs.join(''));
+  fc.assert(
+    fc.property(word, word, (pattern, name) => {
+      const source = pattern.replace(/[.+]/g, '\\$&').replaceAll('*', '.*');
+      assert.equal(isNamed([pattern], name), new RegExp(`^${source}$`).test(name), `${pattern} ${name}`);
+    }),
+  );
 });

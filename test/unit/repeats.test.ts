@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { repeats, toWanted } from '../../src/conversation/repeats.ts';
 import type { Turn } from '../../src/conversation/turn.ts';
 
@@ -36,4 +37,17 @@ test('an answer put aside counts, and so do what a tool was told and what it ans
   assert.ok(found && repeats(answer({ tools: found }), wanted));
   const other = step('{}', 'nothing of it');
   assert.ok(other && !repeats(answer({ tools: other }), wanted));
+});
+
+test('a quotation is found wherever a plain search finds it between other words', () => {
+  const letters = fc.array(fc.constantFrom('a', 'b', ' ', '-'), { maxLength: 40 }).map((all) => all.join(''));
+  const needle = fc.array(fc.constantFrom('a', 'b', '-'), { minLength: 6, maxLength: 9 }).map((all) => all.join(''));
+  fc.assert(
+    fc.property(letters, needle, fc.boolean(), (before, sought, isThere) => {
+      const text = isThere ? `${before}${sought}${before}` : before + before;
+      const plain = text.replace(/\s+/g, ' ').trim();
+      const isFound = new RegExp(`(?<![ab])${sought}(?![ab])`).test(plain);
+      assert.equal(repeats(answer({ text }), toWanted([sought])), isFound);
+    }),
+  );
 });

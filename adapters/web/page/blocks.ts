@@ -43,8 +43,8 @@ function startsAnew(line: string): boolean {
 }
 
 function fenceAfter(open: string | undefined, line: string): string | undefined {
-  const mark = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line);
-  const [, run = '', rest = ''] = mark ?? [];
+  const [indented = '', run = ''] = /^ {0,3}(`{3,}|~{3,})/.exec(line) ?? [];
+  const rest = line.slice(indented.length);
   if (open === undefined) return run === '' || (run.startsWith('`') && rest.includes('`')) ? undefined : run;
   const closes = run.startsWith(open.charAt(0)) && run.length >= open.length && rest.trim() === '';
   return closes ? undefined : open;
@@ -52,7 +52,7 @@ function fenceAfter(open: string | undefined, line: string): string | undefined 
 
 /** The code inside of a fence that is still open at the end of the text, if the block is nothing but that. */
 export function openCode(text: string): { language: string; code: string } | undefined {
-  const head = /^(`{3,}|~{3,})([^\n`]*)\n/.exec(text);
+  const head = /^(`{3,}(?!`)|~{3,}(?!~))([^\n`]*)\n/.exec(text);
   const [opening = '', run, language = ''] = head ?? [];
   if (run === undefined) return undefined;
   const code = text.slice(opening.length);
