@@ -36,6 +36,12 @@ export class BotError extends Error {
   }
 }
 
+/** Whether it was thrown in one of these packages, or below them. */
+export function isThrownIn(error: unknown, packages: readonly string[]): boolean {
+  const stack = error instanceof Error ? (error.stack ?? '').replaceAll('\\', '/') : '';
+  return packages.some((name) => stack.includes(`/node_modules/${name}/`));
+}
+
 /** Gives anything thrown a kind; what has one already keeps it. */
 export function toBotError(error: unknown): BotError {
   if (error instanceof BotError) return error;

@@ -212,6 +212,12 @@ export type LinkTo = Surface['link'];
 
 export type OpenIntake = (platform: string, surface: Surface) => Promise<Intake>;
 
+/**
+ * An adapter says so how it answers for an error that nobody caught: true where it is its library's, and its line is being
+ * restored.
+ */
+export type OnStray = (claim: (error: unknown) => boolean) => void;
+
 export interface Adapter {
   readonly name: string;
   /** The truth, now: could a message sent this moment be answered? */

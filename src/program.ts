@@ -11,6 +11,7 @@ import { type Config, isLoopback, parseConfig } from './config.ts';
 import { BotError, toBotError } from './errors.ts';
 import type { Adapter } from './event.ts';
 import { createLog, type Log } from './log.ts';
+import { watchStrayErrors } from './stray-errors.ts';
 import { mcpSecrets, readMcpConfig } from './tools/mcp-config.ts';
 import { splitAnswer } from './turn/split.ts';
 
@@ -40,6 +41,14 @@ async function start(): Promise<void> {
     stopping = true;
     void end();
   };
+  let crashed = false;
+  const onStray = watchStrayErrors(log, () => {
+    if (crashed) return;
+    crashed = true;
+    setTimeout(() => process.exit(1), exitGraceMs).unref();
+    const exit = (): never => process.exit(1);
+    starting.then((running) => running.stop()).then(exit, exit);
+  });
   const startAdapters = async (host: Host): Promise<Started> => {
     if (chat !== undefined) {
       return { adapters: [await startChat(host, chat, { isTerminal, environment, onClosed: stop })] };
@@ -50,12 +59,12 @@ async function start(): Promise<void> {
       const { apiUrl } = config.discord;
       const own = { token, apiUrl, catchUpMs: config.catchUpMs, commands, split: splitAnswer };
       const { startDiscord } = await import('../adapters/discord/discord.ts');
-      started.push(startDiscord({ ...host, ...own, onFatal: fail }));
+      started.push(startDiscord({ ...host, ...own, onFatal: fail, onStray }));
     }
     if (slack !== undefined) {
       const { startSlack } = await import('../adapters/slack/slack.ts');
       const own = { ...slack, catchUpMs: config.catchUpMs, commands, split: splitAnswer };
-      started.push(startSlack({ ...host, ...own, onFatal: fail }));
+      started.push(startSlack({ ...host, ...own, onFatal: fail, onStray }));
     }
     return { adapters: started, handle: web.handle };
   };

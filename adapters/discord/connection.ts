@@ -1,12 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Events, GatewayIntentBits, Options, Status } from 'discord.js';
-import { BotError } from '../../src/errors.ts';
+import {
+  Client,
+  Events,
+  GatewayIntentBits,
+  Options,
+  SimpleShardingStrategy,
+  Status,
+  type WebSocketManager,
+} from 'discord.js';
+import { BotError, toBotError } from '../../src/errors.ts';
 import type { Log } from '../../src/log.ts';
 
 /** The line to Discord: kept up by discord.js, as far as it can be. */
 export interface Connection {
   /** Resolves with the first session; a failure that passes is waited for, one that does not is thrown. */
   open(): Promise<void>;
+  /** Begins anew, after something has gone wrong that nobody expected. */
+  reopen(): void;
   health(): { ready: boolean; detail: string };
   close(): Promise<void>;
 }
@@ -15,6 +25,7 @@ export interface ConnectionDeps {
   token: string;
   apiUrl: string | undefined;
   log: Log;
+  now(): number;
   signal: AbortSignal;
   /** Before anything comes in. */
   onClient(client: Client): void;
@@ -27,6 +38,9 @@ export const userAgentAppendix = 'Channelore';
 const portal = 'https://discord.com/developers/applications';
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
+/** Each new beginning is a session more, and Discord gives so many a day. */
+const longestRestMs = 600_000;
+const calmMs = 900_000;
 
 /** What an operator must do about a line that Discord closes for good. */
 const remedies = new Map<number, string>([
@@ -56,6 +70,31 @@ export function createConnection(deps: ConnectionDeps): Connection {
   let client: Client | undefined;
   let fatal: BotError | undefined;
   let opened = false;
+  let reopening = false;
+  let reopened = { count: 0, at: Number.NEGATIVE_INFINITY };
+
+  /** What it throws where it cannot read a packet would end the program; the other packets are none the worse. */
+  function survive<A extends unknown[], R>(handle: (...given: A) => R, otherwise: R): (...given: A) => R {
+    return (...given) => {
+      try {
+        return handle(...given);
+      } catch (error) {
+        log.warn({ error }, 'something of Discord’s cannot be read and was left out');
+        return otherwise;
+      }
+    };
+  }
+
+  /** Packets of the time before it is ready are kept, and handled from a timer. */
+  function guardQueue(ws: WebSocketManager): void {
+    const handle: unknown = Reflect.get(ws, 'handlePacket');
+    if (typeof handle !== 'function') return;
+    Reflect.set(
+      ws,
+      'handlePacket',
+      survive((...given: unknown[]): unknown => handle.apply(ws, given), true),
+    );
+  }
 
   function createOne(): Client {
     const one = new Client({
@@ -73,10 +112,18 @@ export function createConnection(deps: ConnectionDeps): Connection {
         ReactionManager: 0,
       }),
       ...(deps.apiUrl === undefined ? {} : { rest: { api: deps.apiUrl } }),
+      ws: {
+        buildStrategy(manager) {
+          manager.emit = survive(manager.emit.bind(manager), true);
+          return new SimpleShardingStrategy(manager);
+        },
+      },
     });
     one.rest.options.userAgentAppendix = userAgentAppendix;
+    guardQueue(one.ws);
     // After READY these codes leave the client as it is, and saying that it is ready.
     one.on(Events.ShardDisconnect, ({ code }) => {
+      if (one !== client) return;
       fatal ??= remedyFor(code) ?? new BotError('platform', `Discord closed the line for good (${code})`);
       if (opened) deps.onFatal(fatal);
     });
@@ -105,13 +152,40 @@ export function createConnection(deps: ConnectionDeps): Connection {
     }
   }
 
+  async function open(): Promise<void> {
+    for (let failures = 0; !signal.aborted; failures++) {
+      if (await attempt()) return;
+      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async function begin(restMs: number): Promise<void> {
+    const old = client;
+    client = undefined;
+    try {
+      await old?.destroy();
+    } catch (error) {
+      log.debug({ error }, 'the old line to Discord did not close');
+    }
+    await delay(restMs, undefined, { signal }).catch(() => undefined);
+    await open();
+    if (!signal.aborted) log.info({}, 'connected to Discord again');
+  }
+
   return {
-    async open() {
-      for (let failures = 0; !signal.aborted; failures++) {
-        if (await attempt()) return;
-        const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
-        await delay(pauseMs, undefined, { signal }).catch(() => undefined);
-      }
+    open,
+    reopen() {
+      // The first attempts are repeated as it is.
+      if (!opened || reopening || fatal !== undefined || signal.aborted) return;
+      reopening = true;
+      const isCalm = deps.now() - reopened.at > calmMs;
+      reopened = { count: isCalm ? 0 : reopened.count + 1, at: deps.now() };
+      begin(Math.min(longestRestMs, firstPauseMs * 2 ** reopened.count))
+        .catch((error: unknown) => deps.onFatal(toBotError(error)))
+        .finally(() => {
+          reopening = false;
+        });
     },
     health() {
       if (fatal !== undefined) return { ready: false, detail: fatal.message };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { REST } from 'discord.js';
-import { type BotError, toBotError } from '../../src/errors.ts';
-import type { Adapter, Attachment, Event, OpenIntake, Reply } from '../../src/event.ts';
+import { type BotError, isThrownIn, toBotError } from '../../src/errors.ts';
+import type { Adapter, Attachment, Event, OnStray, OpenIntake, Reply } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import { createAcknowledging } from './acknowledging.ts';
 import { createApi } from './api.ts';
@@ -33,6 +33,7 @@ export interface DiscordDeps {
   split: Split;
   /** The operator must do something; nothing here will help. */
   onFatal(error: BotError): void;
+  onStray: OnStray;
 }
 
 const firstPauseMs = 1000;
@@ -139,6 +140,12 @@ export function startDiscord(deps: DiscordDeps): Adapter {
     await register();
   }
 
+  deps.onStray((error) => {
+    if (!isThrownIn(error, ['discord.js', '@discordjs'])) return false;
+    log.error({ error }, 'the line to Discord failed in a way that nobody expected; I connect again');
+    connection.reopen();
+    return true;
+  });
   start().catch(fail);
 
   return {

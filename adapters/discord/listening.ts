@@ -1,4 +1,5 @@
 import { type Client, GatewayDispatchEvents, InteractionResponseType, InteractionType } from 'discord.js';
+import type { z } from 'zod';
 import type { CommandEvent } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import type { Acknowledging } from './acknowledging.ts';
@@ -33,13 +34,22 @@ export interface ListeningDeps {
 }
 
 const maxDirect = 1000;
+const mostIssues = 5;
 
 export function createListening(deps: ListeningDeps) {
   const { api, places, taking, log, direct } = deps;
   const inOrder = createInOrder((error) => log.error({ error }, 'a packet could not be taken in'));
 
+  /** What cannot be read is refused here. What it says is nobody's to log. */
+  function read<T>(schema: z.ZodType<T>, given: unknown, what: string): T | undefined {
+    const { data, error } = schema.safeParse(given);
+    const where = error?.issues.slice(0, mostIssues).map(({ path }) => path.join('.'));
+    if (where !== undefined) log.warn({ what, where }, 'something of Discord’s cannot be read and was refused');
+    return data;
+  }
+
   function onMessage(data: unknown): void {
-    const message = messageSchema.safeParse(data).data;
+    const message = read(messageSchema, data, 'a message');
     if (message === undefined || message.author.bot === true) return;
     if (message.guild_id === undefined) rememberDirect(message.channel_id);
     inOrder.add(message.channel_id, async () => {
@@ -50,7 +60,7 @@ export function createListening(deps: ListeningDeps) {
   }
 
   function onEdit(data: unknown): void {
-    const message = messageSchema.safeParse(data).data;
+    const message = read(messageSchema, data, 'an edit');
     if (message === undefined || message.author.bot === true) return;
     inOrder.add(message.channel_id, async () => {
       const place = await places.of(message.channel_id, message.guild_id);
@@ -60,7 +70,7 @@ export function createListening(deps: ListeningDeps) {
   }
 
   function onDelete(data: unknown): void {
-    const deletion = deletionSchema.safeParse(data).data;
+    const deletion = read(deletionSchema, data, 'a deletion');
     if (deletion === undefined) return;
     const { channel_id: channel, guild_id: guild, id, ids = id === undefined ? [] : [id] } = deletion;
     inOrder.add(channel, async () => {
@@ -78,7 +88,7 @@ export function createListening(deps: ListeningDeps) {
   }
 
   async function onInteraction(data: unknown): Promise<void> {
-    const interaction = interactionSchema.safeParse(data).data;
+    const interaction = read(interactionSchema, data, 'an interaction');
     if (interaction === undefined) return;
     if (interaction.type === InteractionType.ApplicationCommandAutocomplete) return await suggest(interaction);
     const place = await placeOfInteraction(interaction);
@@ -125,7 +135,7 @@ export function createListening(deps: ListeningDeps) {
   }
 
   function onGuild(data: unknown): void {
-    const guild = guildSchema.safeParse(data).data;
+    const guild = read(guildSchema, data, 'a server');
     if (guild === undefined || deps.catchUpMs === 0) return;
     const since = deps.now() - deps.catchUpMs;
     for (const channel of [...guild.channels, ...guild.threads].filter((one) => isRecent(one, since))) {

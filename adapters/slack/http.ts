@@ -67,6 +67,7 @@ export function createHttpLine(deps: HttpDeps): Line {
       log.info({ port }, `waiting for Slack on http://${deps.host}:${port}${path}`);
       state = 'open';
     },
+    reopen() {},
     health: () => ({ ready: state === 'open', detail: state === 'open' ? 'waiting for Slack’s requests' : state }),
     async pause() {
       if (state === 'open') state = 'paused';

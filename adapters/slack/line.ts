@@ -6,6 +6,8 @@ export interface Line extends Receiver {
   /** Resolves when events can come; what will not pass is thrown. */
   open(): Promise<void>;
   health(): { ready: boolean; detail: string };
+  /** Begins anew, after something has gone wrong that nobody expected; where nothing is kept open there is nothing to do. */
+  reopen(): void;
   /** Takes nothing more in. */
   pause(): Promise<void>;
   close(): Promise<void>;

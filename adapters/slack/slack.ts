@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { App, webApi } from '@slack/bolt';
-import { BotError, toBotError } from '../../src/errors.ts';
-import type { Adapter, Event, OpenIntake, Reply, Surface } from '../../src/event.ts';
+import { BotError, isThrownIn, toBotError } from '../../src/errors.ts';
+import type { Adapter, Event, OnStray, OpenIntake, Reply, Surface } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import { createApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
@@ -43,6 +43,7 @@ export interface SlackDeps {
   split: Split;
   /** The operator must do something; nothing here will help. */
   onFatal(error: BotError): void;
+  onStray: OnStray;
 }
 
 const requestMs = 15_000;
@@ -166,6 +167,12 @@ export function startSlack(deps: SlackDeps): Adapter {
     await catchUp({ api, offer: listening.missed, backMs: deps.catchUpMs, isOpen, log, now }, intake.lastSeen());
   }
 
+  deps.onStray((error) => {
+    if (!isThrownIn(error, ['@slack'])) return false;
+    log.error({ error }, 'the line to Slack failed in a way that nobody expected; I connect again');
+    line.reopen();
+    return true;
+  });
   start().catch(fail);
 
   return {

@@ -162,6 +162,11 @@ export function createSocketLine(deps: SocketDeps): Line {
     deps.onFatal(fatal);
   }
 
+  /** A new socket is opened when this one has closed. */
+  function reopen(): void {
+    void client?.disconnect().catch((error: unknown) => log.debug({ error }, 'an old socket did not close'));
+  }
+
   async function hangUp(): Promise<void> {
     stop.abort();
     connected = false;
@@ -176,6 +181,7 @@ export function createSocketLine(deps: SocketDeps): Line {
     start: async () => undefined,
     stop: async () => undefined,
     open: keep,
+    reopen,
     health() {
       if (fatal !== undefined) return { ready: false, detail: fatal.message };
       return connected ? { ready: true, detail: 'connected' } : { ready: false, detail: 'connecting' };

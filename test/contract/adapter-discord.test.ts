@@ -34,6 +34,7 @@ const discordHarness: AdapterHarness = {
       commands,
       valuesFor: () => [],
       split: splitAnswer,
+      onStray() {},
       onFatal: (error) => {
         throw error;
       },

@@ -36,6 +36,7 @@ const slackHarness: AdapterHarness = {
       catchUpMs: 0,
       commands,
       split: splitAnswer,
+      onStray() {},
       onFatal: (error) => {
         throw error;
       },

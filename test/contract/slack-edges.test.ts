@@ -51,6 +51,7 @@ async function setUp(t: TestContext, options: Options = {}): Promise<Set> {
     catchUpMs: 0,
     commands,
     split: splitAnswer,
+    onStray() {},
     onFatal: (error) => {
       throw error;
     },
