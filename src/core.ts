@@ -96,6 +96,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     draw: drawChart,
     link,
     log,
+    audit,
     now,
   });
   const bot = createBot({

@@ -53,6 +53,8 @@ const authorSchema = z.object({
   roles: z.array(z.string()),
   /** Whose daily budget pays, where it is not the person's own; people who share it share the budget. */
   payer: z.string().max(200).optional(),
+  /** Which platform's id it is, where not the channel's: of who gives a command on a channel from elsewhere. */
+  platform: z.string().max(100).optional(),
 });
 
 const attachmentSchema = z.object({
@@ -127,6 +129,11 @@ export type EditEvent = z.infer<typeof editSchema>;
 export type DeleteEvent = z.infer<typeof deleteSchema>;
 export type CommandEvent = z.infer<typeof commandSchema>;
 export type Event = z.infer<typeof eventSchema>;
+
+/** The platform that the author's id belongs to. */
+export function platformOf(author: Pick<Author, 'platform'>, channel: ChannelId): string {
+  return author.platform ?? channelParts(channel).platform;
+}
 
 const actionSchema = z.object({
   label: z.string(),

@@ -62,7 +62,11 @@ export interface MemoryViews {
   /** The exact next prompt, as it is sent. */
   prompt(channel: ChannelId): Promise<PromptView>;
   /** A command on any channel, ordered from the inspector: its result, not shown on the channel's own platform. */
-  order(channel: ChannelId, person: { id: string; name: string; admin: boolean }, line: string): Promise<Notice>;
+  order(
+    channel: ChannelId,
+    person: { id: string; name: string; admin: boolean; platform: string },
+    line: string,
+  ): Promise<Notice>;
   /** Told of every change of a channel's memory and of folds while they are written. Returns how to end it. */
   watch(onChange: (change: MemoryChange) => void): () => void;
   /** Newest first; those before the entry of that id, or the newest. */

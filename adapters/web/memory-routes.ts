@@ -39,7 +39,11 @@ export function memoryRoutes({ views, files, now }: MemoryDeps): Route[] {
       async handle(c, { person, admin }, channel) {
         const { line } = await readJson(c, orderPost, maxBodyBytes);
         const since = files.moment();
-        const notice = await views.order(channel, { ...person, admin }, line.trim().replace(/^\//, ''));
+        const notice = await views.order(
+          channel,
+          { ...person, admin, platform: 'web' },
+          line.trim().replace(/^\//, ''),
+        );
         orders += 1;
         const kept = files.put({ owner: `order:${now()}:${orders}`, channel, since, only: person.id }, notice.files);
         const answer: OrderAnswer = { text: notice.text, actions: notice.actions, files: kept };

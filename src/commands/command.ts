@@ -1,3 +1,5 @@
+import type { AuditAction } from '../operations/audit.ts';
+
 /** What a command is, as data: every platform, the parser, help and completion are made from the same list. */
 
 export interface OptionSpec {
@@ -30,6 +32,8 @@ export interface CommandSpec {
   confirm: boolean;
   /** Does not wait behind an answer. */
   urgent: boolean;
+  /** As what the audit trail notes it; `nothing`: it is part of the conversation, or only looks at it. */
+  audited: AuditAction | 'nothing';
 }
 
 export type Values = Record<string, string | number>;

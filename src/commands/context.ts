@@ -5,6 +5,7 @@ import type { Author, ChannelId, LinkTo, Notice } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
 import type { Log } from '../log.ts';
 import type { Model } from '../model/model.ts';
+import type { Audit } from '../operations/audit.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import type { RunningAnswers } from '../turn/running.ts';
 import type { Question } from '../turn/speak.ts';
@@ -33,6 +34,7 @@ export interface CommandDeps {
   /** As a PNG. */
   draw(chart: Chart): Promise<Uint8Array>;
   log: Log;
+  audit: Pick<Audit, 'note'>;
   now(): number;
 }
 

@@ -25,10 +25,17 @@ const settingName: OptionSpec = {
 };
 
 export const commands: readonly Command[] = [
-  { ...plain, path: ['role', 'show'], help: 'Shows the role I play in this channel', run: showRole },
+  {
+    ...plain,
+    path: ['role', 'show'],
+    audited: 'nothing',
+    help: 'Shows the role I play in this channel',
+    run: showRole,
+  },
   {
     ...plain,
     path: ['role', 'set'],
+    audited: 'role',
     help: 'Gives me a role in this channel',
     options: [{ name: 'text', help: 'what I am to be', required: true, rest: true, kind: 'text' }],
     public: true,
@@ -37,24 +44,42 @@ export const commands: readonly Command[] = [
   {
     ...plain,
     path: ['role', 'preset'],
+    audited: 'role',
     help: 'Gives me one of the roles that are ready to be chosen',
     options: [{ name: 'preset', help: 'which one; role show lists them', required: true, kind: 'text', live: true }],
     public: true,
     run: setPreset,
   },
-  { ...plain, path: ['role', 'clear'], help: 'Goes back to the usual role', public: true, run: clearRole },
+  {
+    ...plain,
+    path: ['role', 'clear'],
+    audited: 'role',
+    help: 'Goes back to the usual role',
+    public: true,
+    run: clearRole,
+  },
   {
     ...plain,
     path: ['reset'],
+    audited: 'reset',
     help: 'Starts with a fresh memory, here and in the threads of this channel; the role stays',
     public: true,
     urgent: true,
     run: reset,
   },
-  { ...plain, path: ['undo'], help: 'Brings back what the last reset put away', public: true, urgent: true, run: undo },
+  {
+    ...plain,
+    path: ['undo'],
+    audited: 'undo',
+    help: 'Brings back what the last reset put away',
+    public: true,
+    urgent: true,
+    run: undo,
+  },
   {
     ...plain,
     path: ['forget', 'last'],
+    audited: 'erasure',
     help: 'Erases your last messages and my answers; for an admin, the last of anybody',
     options: [{ name: 'n', help: 'how many', required: true, kind: 'number' }],
     confirm: true,
@@ -64,6 +89,7 @@ export const commands: readonly Command[] = [
   {
     ...plain,
     path: ['forget', 'me'],
+    audited: 'erasure',
     help: 'Erases everything you wrote, in every channel here',
     confirm: true,
     urgent: true,
@@ -72,6 +98,7 @@ export const commands: readonly Command[] = [
   {
     ...plain,
     path: ['forget', 'user'],
+    audited: 'erasure',
     help: 'Erases everything a person wrote, in every channel here',
     options: [{ name: 'who', help: 'the name as I show it, or the id', required: true, kind: 'person' }],
     who: 'admin',
@@ -82,24 +109,40 @@ export const commands: readonly Command[] = [
   {
     ...plain,
     path: ['forget', 'everything'],
+    audited: 'erasure',
     help: 'Erases everything that was said in this channel and its threads',
     who: 'admin',
     confirm: true,
     urgent: true,
     run: forgetEverything,
   },
-  { ...plain, path: ['memory', 'show'], help: 'What I remember here, and what it costs', run: showMemory },
+  {
+    ...plain,
+    path: ['memory', 'show'],
+    audited: 'nothing',
+    help: 'What I remember here, and what it costs',
+    run: showMemory,
+  },
   {
     ...plain,
     path: ['memory', 'search'],
+    audited: 'nothing',
     help: 'Finds what was said here at any time; “page 2” at the end goes on',
     options: [{ name: 'words', help: 'what to look for', required: true, rest: true, kind: 'text' }],
     run: searchMemory,
   },
-  { ...plain, path: ['memory', 'prompt'], help: 'The exact next prompt', who: 'admin', run: showPrompt },
+  {
+    ...plain,
+    path: ['memory', 'prompt'],
+    audited: 'read',
+    help: 'The exact next prompt',
+    who: 'admin',
+    run: showPrompt,
+  },
   {
     ...plain,
     path: ['memory', 'export'],
+    audited: 'export',
     help: 'Everything recorded here, as JSON and Markdown',
     who: 'admin',
     run: exportMemory,
@@ -107,6 +150,7 @@ export const commands: readonly Command[] = [
   {
     ...plain,
     path: ['memory', 'rewrite'],
+    audited: 'rewrite',
     help: 'Has the summaries written anew from the messages',
     who: 'admin',
     run: rewriteMemory,
@@ -114,6 +158,7 @@ export const commands: readonly Command[] = [
   {
     ...plain,
     path: ['usage'],
+    audited: 'nothing',
     help: 'Tokens and cost: your own, for admins everybody’s',
     options: [
       { name: 'period', help: 'since when', required: false, kind: 'text', choices: ['today', 'week', 'month'] },
@@ -128,10 +173,11 @@ export const commands: readonly Command[] = [
     ],
     run: showUsage,
   },
-  { ...plain, path: ['settings', 'show'], help: 'The settings that hold here', run: showSettings },
+  { ...plain, path: ['settings', 'show'], audited: 'nothing', help: 'The settings that hold here', run: showSettings },
   {
     ...plain,
     path: ['settings', 'set'],
+    audited: 'setting',
     help: 'Changes a setting of this channel',
     options: [settingName, { name: 'value', help: 'its value', required: true, rest: true, kind: 'text', live: true }],
     who: 'admin',
@@ -140,6 +186,7 @@ export const commands: readonly Command[] = [
   {
     ...plain,
     path: ['settings', 'clear'],
+    audited: 'setting',
     help: 'Goes back to what holds otherwise',
     options: [settingName],
     who: 'admin',
@@ -148,22 +195,25 @@ export const commands: readonly Command[] = [
   {
     ...plain,
     path: ['stop'],
+    audited: 'nothing',
     help: 'Ends the answer being written',
     who: 'asker',
     restrictable: false,
     urgent: true,
     run: stop,
   },
-  { ...plain, path: ['retry'], help: 'Answers the last question again', who: 'asker', run: retry },
+  { ...plain, path: ['retry'], audited: 'nothing', help: 'Answers the last question again', who: 'asker', run: retry },
   {
     ...plain,
     path: ['alternatives', 'show'],
+    audited: 'nothing',
     help: 'The answers that the last question was given, one for each retry',
     run: showAlternatives,
   },
   {
     ...plain,
     path: ['alternatives', 'choose'],
+    audited: 'nothing',
     help: 'Lets another of these answers count',
     options: [
       { name: 'n', help: 'which one, as the list numbers them', required: true, kind: 'number' },
@@ -172,5 +222,5 @@ export const commands: readonly Command[] = [
     who: 'asker',
     run: chooseAlternative,
   },
-  { ...plain, path: ['help'], help: 'This list', restrictable: false, run: showHelp },
+  { ...plain, path: ['help'], audited: 'nothing', help: 'This list', restrictable: false, run: showHelp },
 ];

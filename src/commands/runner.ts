@@ -1,11 +1,20 @@
 import { cleanName } from '../conversation/names.ts';
 import { BotError } from '../errors.ts';
-import { type Author, type ChannelId, type CommandEvent, type MessageEvent, parentChannel } from '../event.ts';
+import {
+  type Author,
+  type ChannelId,
+  type CommandEvent,
+  type MessageEvent,
+  parentChannel,
+  platformOf,
+} from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
-import type { CommandSpec, Values } from './command.ts';
+import type { AuditAction } from '../operations/audit.ts';
+import { type CommandSpec, commandName, type Values } from './command.ts';
 import type { CommandDeps, Context, Result } from './context.ts';
 import { commandLine, isUrgentLine, parseCommand } from './parse.ts';
 import { undoUnknownModel } from './run-settings.ts';
+import { settingNames } from './settings.ts';
 
 /** From what somebody ordered to what comes of it: parsed, allowed, run. */
 export interface CommandRunner {
@@ -28,11 +37,17 @@ interface Request {
 export function createCommandRunner(deps: CommandDeps): CommandRunner {
   const { policy } = deps;
 
+  function note(what: AuditAction, author: Author, channel: ChannelId, detail: string): void {
+    const platform = platformOf(author, channel);
+    deps.audit.note({ what, who: `${platform}:${author.id}`, from: platform, channel, detail });
+  }
+
   return {
     mayTalk(event, addressed) {
       const verdict = policy.mayTalk(event.author, event.channel, addressed);
       if (verdict.allowed) return true;
       if (verdict.silent) return false;
+      note('refused', event.author, event.channel, 'message');
       throw new BotError('forbidden', verdict.rule);
     },
 
@@ -45,7 +60,9 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
       const { spec, values, confirmed } = parseCommand(deps.commands(), given);
       const check = (isAsker: boolean): void => {
         const verdict = policy.mayCommand(spec, author, channel, { isAsker });
-        if (!verdict.allowed) throw new BotError('forbidden', verdict.rule);
+        if (verdict.allowed) return;
+        note('refused', author, channel, commandName(spec));
+        throw new BotError('forbidden', verdict.rule);
       };
       // Whose question it is about is known once the command has found it.
       check(true);
@@ -74,9 +91,18 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
         settle: (notice) => job.update({ outcome: notice }),
         mustHaveAsked: (person) => check(person === author.id),
       };
-      return await spec.run(context);
+      const result = await spec.run(context);
+      if (spec.audited !== 'nothing') note(spec.audited, author, channel, toDetail(spec, values));
+      return result;
     },
   };
+}
+
+/** The command, and of a setting its name: nothing else of what was typed. */
+function toDetail(spec: CommandSpec, { name }: Values): string {
+  const given = String(name).toLowerCase();
+  const isSetting = settingNames.includes(given.replace(/^workspace\./, ''));
+  return isSetting ? `${commandName(spec)} ${given}` : commandName(spec);
 }
 
 function confirmation(spec: CommandSpec, values: Values): Result {

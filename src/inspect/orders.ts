@@ -10,7 +10,8 @@ import type { Job } from '../inbox/inbox.ts';
  */
 export type Order = (
   channel: ChannelId,
-  person: { id: string; name: string; admin: boolean },
+  /** `platform`: whose id it is. */
+  person: { id: string; name: string; admin: boolean; platform: string },
   line: string,
 ) => Promise<Notice>;
 

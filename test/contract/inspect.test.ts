@@ -17,7 +17,7 @@ import { chatter, counter, goodSummary, say, talk, wireTokens } from './memory-t
 
 /** What may be seen of a memory from outside of a conversation, and changed there. */
 
-const admin = { id: 'console', name: 'Admin', admin: true };
+const admin = { id: 'console', name: 'Admin', admin: true, platform: 'console' };
 const month = { from: '2026-11-01', to: '2026-11-30' };
 
 const clock = createToolbox(

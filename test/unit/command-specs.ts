@@ -10,6 +10,7 @@ const plain = {
   public: false,
   confirm: false,
   urgent: false,
+  audited: 'nothing',
 } as const;
 
 export const settingChoices = ['model', 'temperature', 'top_p', 'stop', 'logit_bias', 'listen'];
