@@ -1,5 +1,7 @@
 /** What goes between the SDK and the network: what a server is told, and bounds on what it may send. */
 
+import { toStreamedBody } from './image-body.ts';
+
 /** An error's text is for the log; nobody needs more of it. */
 const maxErrorBytes = 64 * 1024;
 
@@ -17,9 +19,18 @@ export async function fetchFromApi(url: string | URL | Request, init: RequestIni
   const headers = new Headers(init.headers);
   for (const name of [...headers.keys()]) if (name.startsWith('x-stainless-')) headers.delete(name);
   headers.set('user-agent', 'Channelore');
-  const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+  const response = await fetch(url, withImages({ ...init, headers, redirect: 'manual' }));
   if (response.ok || response.body === null) return response;
   return new Response(limitBody(response.body, maxErrorBytes, 'cut'), response);
+}
+
+/** A body with images in it goes out in pieces. */
+function withImages(init: RequestInit): RequestInit {
+  const streamed = typeof init.body === 'string' ? toStreamedBody(init.body) : undefined;
+  if (streamed === undefined) return init;
+  const headers = new Headers(init.headers);
+  for (const [name, value] of Object.entries(streamed.headers)) headers.set(name, value);
+  return { ...init, headers, body: streamed.body, duplex: 'half' };
 }
 
 export class BodyTooLarge extends Error {}

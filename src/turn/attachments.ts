@@ -1,12 +1,13 @@
 import type { KeptAttachment } from '../conversation/turn.ts';
 import type { Attachment } from '../event.ts';
+import { holdImage, releaseImages } from '../model/image-body.ts';
 import type { ByteBudget } from './byte-budget.ts';
 
 /** What people attach: text is read into the conversation, images go to the model with the newest message only. */
 
 export interface ReadAttachments {
   kept: KeptAttachment[];
-  /** Data URLs. */
+  /** What stands for each in prompts, see `holdImage`. */
   images: string[];
   /** Call it when the images are no longer needed. */
   release(): void;
@@ -62,13 +63,20 @@ export async function readAttachments(attachments: readonly Attachment[], readin
       if (read === undefined) kept.push({ name, kind, problem: 'it could not be fetched' });
       else if (kind === 'text') kept.push(toText(name, read));
       else {
-        images.push(`data:${attachment.mime};base64,${Buffer.from(read).toString('base64')}`);
+        images.push(holdImage({ mime: attachment.mime, bytes: read }));
         kept.push({ name, kind });
       }
     }
   }
   if (images.length === 0) release?.();
-  return { kept, images, release: release ?? (() => undefined) };
+  return {
+    kept,
+    images,
+    release() {
+      releaseImages(images);
+      release?.();
+    },
+  };
 }
 
 function toWanted(attachments: readonly Attachment[]): Wanted[] {

@@ -1,0 +1,3 @@
+import { imagesTest } from './images.ts';
+
+imagesTest(4, 400);

@@ -1,0 +1,3 @@
+import { imagesTest } from '../journeys/images.ts';
+
+imagesTest(24, 400);
