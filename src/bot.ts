@@ -278,27 +278,12 @@ export function createBot(deps: BotDeps): Bot {
 
   async function handleEdit(job: Job, event: EditEvent): Promise<void> {
     const { channel, messageId, at, text } = event;
-    const amended = await memory.amending.edit(channel, { messageId, at, text }, job.done());
-    if (amended.messageIds.length === 0) return;
-    if (deps.answer.running.current(channel)?.question === messageId) {
-      deps.answer.running.interrupt(channel, 'again', 'the question was edited');
-    }
-    if (amended.tainted > 0) memory.refold(channel);
+    await memory.amending.edit(channel, { messageId, at, text }, job.done());
   }
 
-  /** An answer that was begun with the deleted message in its prompt is written anew without it. */
   async function handleDelete(job: Job, event: DeleteEvent): Promise<void> {
     const { channel, messageIds, at } = event;
-    const amended = await memory.amending.deleteMessages(channel, messageIds, at, job.done());
-    for (const one of deps.answer.running.family(channel)) {
-      const asked = deps.answer.running.current(one)?.question;
-      if (asked !== undefined && one === channel && messageIds.includes(asked)) {
-        deps.answer.running.interrupt(one, 'withdraw', 'the question was deleted');
-      } else if (amended.messageIds.length > 0) {
-        deps.answer.running.interrupt(one, 'again', 'a message was deleted');
-      }
-    }
-    if (amended.tainted > 0) memory.refold(channel);
+    await memory.amending.deleteMessages(channel, messageIds, at, job.done());
   }
 
   function isUrgent(event: Event): boolean {

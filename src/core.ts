@@ -20,6 +20,7 @@ import { type Audit, createAudit } from './operations/audit.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { Store } from './storage/store.ts';
 import type { Toolbox } from './tools/toolbox.ts';
+import { interruptAnswers } from './turn/interrupting.ts';
 import { createRunningAnswers } from './turn/running.ts';
 import { drawChart } from './usage/chart-image.ts';
 import { createLedger } from './usage/ledger.ts';
@@ -82,6 +83,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
   const surfaces = new Map<string, Surface>();
   const link: LinkTo = (channel, ...message) => surfaces.get(channelParts(channel).platform)?.link(channel, ...message);
   const running = createRunningAnswers();
+  memory.changes.watch((change) => interruptAnswers(running, change));
   const runner = createCommandRunner({
     memory,
     model,

@@ -61,7 +61,6 @@ export async function sweep({ store, memory, inbox, audit, retentionDays, auditD
       const expired = await memory.amending.expire(channel, before);
       const turns = expired.messageIds.length;
       if (turns > 0) log.info({ channel, turns }, 'older turns have expired');
-      if (expired.tainted > 0) memory.refold(channel);
     } catch (error) {
       // One damaged channel is no reason to keep what is old in the others.
       log.error({ channel, error }, 'older turns could not be erased');

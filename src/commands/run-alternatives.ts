@@ -54,7 +54,6 @@ export async function chooseAlternative(context: Context): Promise<Result> {
     [settle(result.notice)],
   );
   if (amended.messageIds.length === 0) throw gone();
-  if (amended.tainted > 0) deps.memory.refold(channel);
   return result;
 }
 

@@ -112,7 +112,7 @@ async function forgetIn(context: Context, forgetting: Forgetting): Promise<Resul
   const result = privately(`🗑️ I have forgotten ${what}.${role}${stays}`);
   const change = changed('had messages forgotten');
   for (const one of channels) {
-    const amended = await deps.memory.amending.erase(
+    await deps.memory.amending.erase(
       one,
       {
         isMeant,
@@ -123,15 +123,6 @@ async function forgetIn(context: Context, forgetting: Forgetting): Promise<Resul
       },
       [],
     );
-    for (const place of deps.running.family(one)) {
-      const asked = deps.running.current(place)?.question;
-      if (place === one && asked !== undefined && amended.messageIds.includes(asked)) {
-        deps.running.interrupt(place, 'withdraw', 'the question was forgotten');
-      } else if (amended.messageIds.length > 0) {
-        deps.running.interrupt(place, 'again', 'something was forgotten');
-      }
-    }
-    if (amended.tainted > 0) deps.memory.refold(one);
   }
   if (person !== undefined) await deps.memory.workspaces.forget(channel, person);
   await deps.memory.amending.scrubbed();

@@ -20,9 +20,9 @@ export async function reset(context: Context): Promise<Result> {
   await deps.memory.conversations.change(channel, (state) => ({
     step: withReset(state, changed('reset the memory')),
     also: [settle(result.notice)],
+    taken: { why: 'reset', messageIds: [], by: who },
     value: undefined,
   }));
-  for (const one of deps.running.family(channel)) deps.running.interrupt(one, 'drop', `${who} reset the memory`);
   return result;
 }
 
@@ -32,7 +32,7 @@ export async function undo(context: Context): Promise<Result> {
   await deps.memory.conversations.change(channel, (state) => {
     const records = withUndo(state, changed('undid the reset'));
     if (records === undefined) throw new BotError('input', `there is no reset of ${here} to undo`);
-    return { also: [...records, settle(result.notice)], reload: true, value: undefined };
+    return { also: [...records, settle(result.notice)], reload: 'reset', value: undefined };
   });
   return result;
 }
@@ -188,6 +188,5 @@ export async function rewriteMemory({ deps, channel, here, changed, settle }: Co
     `I am writing ${summaries(state.view.folds.length)} of ${here} anew, from the messages themselves.`,
   );
   await deps.memory.amending.dropFolds(channel, changed('had the summaries written anew'), [settle(result.notice)]);
-  deps.memory.refold(channel);
   return result;
 }

@@ -54,7 +54,7 @@ interface AmendingDeps {
 
 type Edited = Planned<Amended & { gone: StoredFold[] }>;
 
-const nothing: Amended = { messageIds: [], tainted: 0 };
+const nothing: Amended = { messageIds: [] };
 
 export function createAmending(deps: AmendingDeps): Amending {
   const { store, conversations, folds } = deps;
@@ -72,21 +72,20 @@ export function createAmending(deps: AmendingDeps): Amending {
     const dated = { ...found, editedAt: edit.at };
     if (found.text === text) return { ...unchanged, step: replaceTurn(state, ref.epoch, page, dated) };
     const draft = { ...dated, text, rev: found.rev + 1 };
-    return await withoutOldText(state, ref, page, {
-      ...draft,
-      tokens: await countMessages(toMessages(draft), counter),
-    });
+    const tokens = await countMessages(toMessages(draft), counter);
+    const planned = await withoutOldText(state, ref, page, { ...draft, tokens });
+    return { ...planned, taken: { why: 'edited', messageIds: planned.value.messageIds } };
   }
 
   async function withoutOldText(state: ChannelState, ref: TurnRef, page: readonly Turn[], turn: Turn): Promise<Edited> {
     const step = replaceTurn(state, ref.epoch, page, turn);
     const { head, gone } = await tainted.find(state.channel, state.head, [turn.seq]);
-    const value = { messageIds: [turn.id], tainted: gone.length, gone };
+    const value = { messageIds: [turn.id], gone };
     const where = [pageId(state.channel, ref.epoch, pageNumber(ref.seq))];
     const vectors = await vectorsWithout(store, where, new Set([turn.seq]), 'edited');
     if (gone.length === 0) return { step, also: vectors, value };
     const records = [...step.records, ...vectors, ...gone.map(emptiedFold), record(headKind, state.channel, head)];
-    return { also: records, reload: true, value };
+    return { also: records, reload: 'amended', summariesGone: true, value };
   }
 
   /** It waits for its message, unless that was deleted, or changed again later. */
@@ -168,7 +167,8 @@ export function createAmending(deps: AmendingDeps): Amending {
         );
         return {
           also: [...covered.map(emptiedFold), record(headKind, channel, head), ...also],
-          reload: true,
+          reload: 'amended',
+          summariesGone: true,
           value: covered,
         };
       });

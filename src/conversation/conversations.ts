@@ -1,7 +1,7 @@
 import type { ChannelId } from '../event.ts';
 import { parentChannel } from '../event.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
-import type { Changes } from './changes.ts';
+import type { Changes, MemoryChange, Taken } from './changes.ts';
 import { type Change, type Head, openSpan, withChange } from './head.ts';
 import { type ChannelState, createJournal, type Journal, type Step, type TailLimit, withHead } from './journal.ts';
 
@@ -26,8 +26,11 @@ export interface Planned<T> {
   step?: Step | undefined;
   /** Committed together with the step: usage, the inbox entry. */
   also?: StoredRecord[];
-  /** What was changed reaches so far back that the state is read again. */
-  reload?: boolean;
+  /** What was changed reaches so far back that the state is read again; told as this. */
+  reload?: 'amended' | 'reset';
+  /** Told with the change, so that nothing that rests on these messages is kept after it. */
+  taken?: Taken;
+  summariesGone?: boolean;
   value: T;
 }
 
@@ -43,7 +46,7 @@ export function createConversations(
   /** Least recently used first. */
   const states = new Map<ChannelId, { state: ChannelState; usedAt: number }>();
   const locks = new Map<ChannelId, Promise<unknown>>();
-  /** Of channels that are being loaded: how many commits have begun meanwhile. */
+  /** Of channels that are being loaded: how many commits have ended meanwhile. */
   const commits = new Map<ChannelId, number>();
   const loading = new Map<ChannelId, Promise<ChannelState>>();
 
@@ -107,19 +110,21 @@ export function createConversations(
         const before = await read(channel);
         const planned = await plan(before);
         const records = [...(planned.step?.records ?? []), ...(planned.also ?? [])];
-        // Readers that are loading now may see either state.
-        if (loading.has(channel)) commits.set(channel, (commits.get(channel) ?? 0) + 1);
         try {
           if (records.length > 0) await store.commit(records);
         } catch (error) {
           // What the store holds now is not known: the next reader asks it.
           states.delete(channel);
           throw error;
+        } finally {
+          // Readers that are loading now may have seen either state: they load again.
+          if (loading.has(channel)) commits.set(channel, (commits.get(channel) ?? 0) + 1);
         }
-        if (planned.reload) states.delete(channel);
+        if (planned.reload !== undefined) states.delete(channel);
         else if (planned.step !== undefined) keep(planned.step.state);
-        const what = planned.reload ? 'reset' : whatChanged(before, planned.step?.state);
-        if (what !== undefined) changes.tell({ channel, what });
+        // Before the lock is free: what is committed next knows that it may not stand any more.
+        const change = toChange(channel, before, planned);
+        if (change !== undefined) changes.tell(change);
         return planned.value;
       });
     },
@@ -130,6 +135,12 @@ export function createConversations(
       return [...states].filter(([, { usedAt }]) => usedAt < before).map(([channel]) => channel);
     },
   };
+}
+
+function toChange(channel: ChannelId, before: ChannelState, planned: Planned<unknown>): MemoryChange | undefined {
+  const { reload, step, taken, summariesGone } = planned;
+  const what = reload ?? whatChanged(before, step?.state);
+  return what && { channel, what, ...(taken && { taken }), ...(summariesGone && { summariesGone }) };
 }
 
 function whatChanged(before: ChannelState, after: ChannelState | undefined): 'turns' | 'reset' | 'amended' | undefined {

@@ -95,12 +95,6 @@ export async function vectorsWithout(
   });
 }
 
-/** The keys of what belongs to pages that are dropped: to be erased with them. */
-export async function vectorKeys(store: Store, pageIds: readonly string[]): Promise<string[]> {
-  const lists = await Promise.all(pageIds.map((id) => listVectors(store, `${id}:`)));
-  return lists.flat().map(({ id }) => `${vectorKind.name}:${id}`);
-}
-
 /** Of a damaged record nothing is kept: it is made anew. */
 function readable(read: PageVectors['read']): ReturnType<PageVectors['read']> {
   try {

@@ -2,9 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { type ChannelId, parentChannel } from '../event.ts';
 import { record, type Store, type StoredRecord } from '../storage/store.ts';
 import type { Conversations } from './conversations.ts';
-import { vectorKeys, vectorsWithout } from './embeddings-records.ts';
+import { vectorsWithout } from './embeddings-records.ts';
 import { emptiedFold, type StoredFold } from './folds.ts';
 import { type Change, type Head, headKind, withChange, withForgotten } from './head.ts';
+import { withHead } from './journal.ts';
 import { withoutLateTexts } from './late.ts';
 import { pageKind } from './page.ts';
 import { repeats, toWanted } from './repeats.ts';
@@ -12,7 +13,10 @@ import type { TaintedFolds } from './tainted-folds.ts';
 import { type Somebody, withoutAnybody, withoutSomebody } from './traces.ts';
 import { erasedTurn, type Turn } from './turn.ts';
 
-/** Turns are emptied where they stand, in one commit with the folds that cover them; then their bytes leave the file. */
+/**
+ * Turns are emptied where they stand, in one commit with the folds that cover them; then their bytes leave the file. What
+ * is dropped whole is emptied in that commit, too: from then on nobody can read it, however long its erasure takes.
+ */
 export interface Erasing {
   /** Every turn that `isMeant`, their answers, and the bot's turns that repeat them, also in the channel's threads. */
   erase(channel: ChannelId, erasure: Erasure, also: StoredRecord[]): Promise<Amended>;
@@ -23,8 +27,6 @@ export interface Erasing {
 export interface Amended {
   /** The platform's ids of all that changed, answers included. */
   messageIds: string[];
-  /** Folds that have to be written anew. */
-  tainted: number;
 }
 
 interface Erasure {
@@ -91,19 +93,24 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
       const seqs = turns.map((turn) => turn.seq);
       const { head, gone } = await tainted.find(channel, state.head, seqs);
       const next = headAfter(head, erasure);
+      const late = erasure.why === 'forgotten' ? await withoutLateTexts(store, channel) : [];
+      const value = { folds: gone, turns };
+      if (pages.length === 0) {
+        return { ...(next !== state.head && { step: withHead(state, next) }), also: [...late, ...also], value };
+      }
       const records = [
         ...pages.map((page) => record(pageKind, page.id, page.turns)),
         ...gone.map(emptiedFold),
         ...(await vectorsWithout(store, idsOf(pages), new Set(seqs), 'erased')),
-        ...(erasure.why === 'forgotten' ? await withoutLateTexts(store, channel) : []),
+        ...late,
         ...(next === state.head ? [] : [record(headKind, channel, next)]),
         ...also,
       ];
-      return { also: records, reload: true, value: { folds: gone, turns } };
+      const taken = { why: erasure.why, messageIds: messageIdsOf(turns) };
+      return { also: records, reload: 'amended', taken, summariesGone: gone.length > 0, value };
     });
     tainted.clear(gone.folds);
-    const messageIds = gone.turns.flatMap((turn) => [turn.id, ...(turn.posts ?? [])]);
-    return { messageIds, tainted: gone.folds.length };
+    return { messageIds: messageIdsOf(gone.turns) };
   }
 
   async function planErasure(
@@ -135,6 +142,33 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
     return { pages, turns };
   }
 
+  /**
+   * Pages with something old to empty, and pages to drop: those with nothing younger, from the front of an epoch only, so
+   * that a page missing behind another is known to be lost. The last page of an epoch says where the numbering goes on:
+   * it stays.
+   */
+  async function planExpiry(
+    channel: ChannelId,
+    isOld: (turn: Turn) => boolean,
+  ): Promise<{ kept: StoredPage[]; dropped: StoredPage[] }> {
+    const isOldAndThere = (turn: Turn): boolean => turn.erased === undefined && isOld(turn);
+    const kept: StoredPage[] = [];
+    const dropped: StoredPage[] = [];
+    /** The page before, where it can be dropped should another follow it in its epoch. */
+    let front: StoredPage | undefined;
+    let epoch: number | undefined;
+    for await (const page of pagesOf(channel)) {
+      const isFirst = page.epoch !== epoch;
+      if (front !== undefined) (isFirst ? kept : dropped).push(front);
+      const isDroppable = (isFirst || front !== undefined) && page.turns.every(isOld);
+      front = isDroppable ? page : undefined;
+      epoch = page.epoch;
+      if (!isDroppable) kept.push(page);
+    }
+    if (front !== undefined) kept.push(front);
+    return { kept: kept.filter((page) => page.turns.some(isOldAndThere)), dropped };
+  }
+
   /** What is meant, and which turns go with it, as far as they can be told without its words. */
   async function findMeant(channel: ChannelId, isMeant: (turn: Turn) => boolean): Promise<Wanted> {
     const texts: string[] = [];
@@ -164,36 +198,44 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
     async expire(channel, before) {
       const isOld = (turn: Turn): boolean => turn.at < before;
       const { gone, turns, dropped } = await conversations.change(channel, async (state) => {
-        const old: StoredPage[] = [];
-        for await (const page of pagesOf(channel)) if (page.turns.some(isOld)) old.push(page);
+        const { kept, dropped } = await planExpiry(channel, isOld);
+        const old = [...dropped, ...kept];
         const turns = old.flatMap((page) => page.turns).filter((turn) => isOld(turn) && turn.erased === undefined);
         const seqs = turns.map((turn) => turn.seq);
         const { head, gone } = await tainted.find(channel, state.head, seqs);
-        // The last page of an epoch says where the numbering goes on: it is emptied and stays.
-        const isWhole = (page: StoredPage, n: number): boolean =>
-          page.turns.every(isOld) && old[n + 1]?.epoch === page.epoch;
-        const value = { gone, turns, dropped: old.filter(isWhole) };
-        if (turns.length === 0) return { value };
-        const kept = old.filter((page, n) => !isWhole(page, n));
-        const emptied = kept.map((page) =>
-          record(
-            pageKind,
-            page.id,
-            page.turns.map((turn) => (isOld(turn) ? expiredTurn(turn) : turn)),
-          ),
-        );
-        const heads = head === state.head ? [] : [record(headKind, channel, head)];
+        const emptied = [
+          ...dropped.filter((page) => page.turns.length > 0).map((page) => ({ ...page, turns: [] })),
+          ...kept.map((page) => ({
+            ...page,
+            turns: page.turns.map((turn) => (isOld(turn) ? expiredTurn(turn) : turn)),
+          })),
+        ];
         const vectors = await vectorsWithout(store, idsOf(kept), new Set(seqs), 'erased');
-        return { also: [...emptied, ...gone.map(emptiedFold), ...vectors, ...heads], reload: true, value };
+        const droppedVectors = await vectorsWithout(store, idsOf(dropped), new Set(seqs), 'erased');
+        const droppedKeys = [
+          ...dropped.map((page) => `${pageKind.name}:${page.id}`),
+          ...droppedVectors.map(({ key }) => key),
+        ];
+        const value = { gone, turns, dropped: droppedKeys };
+        if (emptied.length === 0) return { value };
+        const records = [
+          ...emptied.map((page) => record(pageKind, page.id, page.turns)),
+          ...gone.map(emptiedFold),
+          ...vectors,
+          ...droppedVectors,
+          ...(head === state.head ? [] : [record(headKind, channel, head)]),
+        ];
+        const taken = { why: 'expired' as const, messageIds: messageIdsOf(turns) };
+        return { also: records, reload: 'amended', taken, summariesGone: gone.length > 0, value };
       });
-      if (turns.length > 0) tainted.clear(gone);
-      if (dropped.length > 0) {
-        const vectors = await vectorKeys(store, idsOf(dropped));
-        await store.erase([...dropped.map((page) => `${pageKind.name}:${page.id}`), ...vectors]);
-      }
-      return { messageIds: turns.map((turn) => turn.id), tainted: gone.length };
+      if (gone.length + dropped.length > 0) tainted.clear(gone, dropped);
+      return { messageIds: turns.map((turn) => turn.id) };
     },
   };
+}
+
+function messageIdsOf(turns: readonly Turn[]): string[] {
+  return turns.flatMap((turn) => [turn.id, ...(turn.posts ?? [])]);
 }
 
 function idsOf(pages: readonly StoredPage[]): string[] {

@@ -1,11 +1,11 @@
-import { toBotError } from '../errors.ts';
+import { BotError, toBotError } from '../errors.ts';
 import type { ChannelId } from '../event.ts';
 import type { Log } from '../log.ts';
 import { cacheKey } from '../model/cache-key.ts';
 import type { CallCost } from '../model/collect.ts';
 import type { Model } from '../model/model.ts';
 import type { Charge, Ledger } from '../usage/ledger.ts';
-import type { Changes } from './changes.ts';
+import type { Changes, MemoryChange } from './changes.ts';
 import type { Conversations } from './conversations.ts';
 import { type Batch, foldsText, planFoldsBatch, planTurnBatch, turnsText } from './fold-batch.ts';
 import { toFold, withFold } from './fold-step.ts';
@@ -31,6 +31,8 @@ export interface Folding {
   /** What people should be told, once. */
   takeNews(channel: ChannelId): FoldNews;
   isRunning(channel: ChannelId): boolean;
+  /** What is being written from something that was just taken back is ended, and begun anew from what is left. */
+  interrupt(change: MemoryChange): void;
   /** Resolves when nothing is being folded. */
   idle(): Promise<void>;
 }
@@ -75,7 +77,18 @@ interface Attempt {
   failure: unknown;
 }
 
+/** One channel's run. */
+interface Run {
+  folded: Promise<number>;
+  /** What is being written just now; nothing while that is being decided. */
+  batch: Batch | undefined;
+  /** Fires when what the batch stands on was taken back. */
+  taken: AbortController;
+}
+
 const mostFoldsARun = 50;
+/** Each was paid for. */
+const mostVoids = 3;
 const instructionTokens = 200;
 /** For a guess at how far a fold is. */
 const charsPerToken = 4;
@@ -83,21 +96,30 @@ const noNews: FoldNews = { first: false, failing: false };
 
 export function createFolding(deps: FoldingDeps): Folding {
   const { conversations, folds, log, now } = deps;
-  const running = new Map<ChannelId, Promise<number>>();
+  const running = new Map<ChannelId, Run>();
   const troubles = createFoldTroubles(log, now);
   /** Until somebody is there to be told. */
   const news = new Map<ChannelId, FoldNews>();
 
-  async function run(request: FoldRequest): Promise<number> {
+  async function run(request: FoldRequest, current: Run): Promise<number> {
     const { channel } = request;
-    let state = await conversations.read(channel);
+    const state = await conversations.read(channel);
     if (troubles.mustWait(channel, state.nextSeq)) return 0;
     const isFirst = state.head.folds.length === 0 && state.head.away.every((put) => put.folds.length === 0);
     let folded = 0;
-    for (; folded < mostFoldsARun; folded++) {
-      const batch = await nextBatch(state, request);
-      if (batch === undefined || !(await tryFold(batch, state, request))) break;
-      state = await conversations.read(channel);
+    let voids = 0;
+    for (let tries = 0; tries < mostFoldsARun; tries++) {
+      current.batch = undefined;
+      current.taken = new AbortController();
+      // Read only now: whatever is taken back from here on ends this batch.
+      const now = await conversations.read(channel);
+      const batch = await nextBatch(now, request);
+      if (batch === undefined) break;
+      current.batch = batch;
+      const outcome = await tryFold(batch, now, request, current.taken.signal);
+      if (outcome === 'failed' || voids === mostVoids) break;
+      if (outcome === 'kept') folded++;
+      else voids++;
     }
     if (folded === 0) return 0;
     log.info({ channel, folds: folded }, 'folded');
@@ -109,22 +131,31 @@ export function createFolding(deps: FoldingDeps): Folding {
     news.set(channel, { ...(news.get(channel) ?? noNews), ...some });
   }
 
-  async function tryFold(batch: Batch, state: ChannelState, request: FoldRequest): Promise<boolean> {
+  async function tryFold(
+    batch: Batch,
+    state: ChannelState,
+    request: FoldRequest,
+    taken: AbortSignal,
+  ): Promise<'kept' | 'void' | 'failed'> {
     const { channel } = request;
     try {
       deps.changes.tell({ channel, what: 'folding', fold: { from: batch.from, to: batch.to, done: 0 } });
-      const stood = await foldBatch(batch, request);
+      const stood = await foldBatch(batch, request, taken);
       troubles.over(channel);
       if (stood) deps.onFolded();
-      else log.info({ channel }, 'a fold was dropped: what it stood on had changed');
+      else log.info({ channel }, voidFold);
       deps.changes.tell({ channel, what: stood ? 'folded' : 'fold-failed' });
-      return stood;
+      return stood ? 'kept' : 'void';
     } catch (error) {
-      if (deps.signal.aborted) return false;
-      deps.onFailed();
+      if (deps.signal.aborted) return 'failed';
       deps.changes.tell({ channel, what: 'fold-failed' });
+      if (taken.aborted) {
+        log.info({ channel }, voidFold);
+        return 'void';
+      }
+      deps.onFailed();
       if (troubles.failed(channel, state.nextSeq, error)) tell(channel, { failing: true });
-      return false;
+      return 'failed';
     }
   }
 
@@ -160,7 +191,7 @@ export function createFolding(deps: FoldingDeps): Folding {
   }
 
   /** Answers whether the fold still stood on what it was written from. Its cost counts in any case. */
-  async function foldBatch(batch: Batch, request: FoldRequest): Promise<boolean> {
+  async function foldBatch(batch: Batch, request: FoldRequest, taken: AbortSignal): Promise<boolean> {
     const { channel, person, profile, limits } = request;
     const cap = Math.min(limits.perFold, Math.floor(batch.tokens / 2));
     const reservation = await deps.ledger.reserve({
@@ -171,7 +202,7 @@ export function createFolding(deps: FoldingDeps): Folding {
       completionTokens: cap * 2,
     });
     try {
-      const attempt = await write(batch, request, cap);
+      const attempt = await write(batch, request, cap, AbortSignal.any([deps.signal, taken]));
       const kept = await conversations.change(channel, async (state) => {
         const charges = attempt.costs.map((cost) => toCharge(person, cost, now()));
         const bill = await deps.ledger.bill(channel, charges, reservation);
@@ -188,7 +219,12 @@ export function createFolding(deps: FoldingDeps): Folding {
     }
   }
 
-  async function write(batch: Batch, { channel, profile, limits }: FoldRequest, cap: number): Promise<Attempt> {
+  async function write(
+    batch: Batch,
+    { channel, profile, limits }: FoldRequest,
+    cap: number,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
     const name = foldModel(profile);
     const counter = await deps.counterFor(name);
     const costs: CallCost[] = [];
@@ -199,7 +235,7 @@ export function createFolding(deps: FoldingDeps): Folding {
       counter,
       mostTokens: mostInRequest(profile, limits),
       cacheKey: cacheKey(channel, 'fold'),
-      signal: deps.signal,
+      signal,
       costs,
       onText: (text: string) => {
         chars += text.length;
@@ -242,11 +278,19 @@ export function createFolding(deps: FoldingDeps): Folding {
 
   return {
     run(request) {
-      const before = running.get(request.channel);
-      if (before !== undefined) return before;
-      const mine = run(request).finally(() => running.delete(request.channel));
-      running.set(request.channel, mine);
-      return mine;
+      const { channel } = request;
+      const before = running.get(channel);
+      if (before !== undefined) return before.folded;
+      const mine: Run = { folded: Promise.resolve(0), batch: undefined, taken: new AbortController() };
+      running.set(channel, mine);
+      mine.folded = run(request, mine).finally(() => running.delete(channel));
+      return mine.folded;
+    },
+    interrupt(change) {
+      const current = running.get(change.channel);
+      if (current !== undefined && restsOnTaken(current.batch, change)) {
+        current.taken.abort(new BotError('stopped', 'what was to be summarised has changed'));
+      }
     },
     isRunning: (channel) => running.has(channel),
     takeNews(channel) {
@@ -255,9 +299,20 @@ export function createFolding(deps: FoldingDeps): Folding {
       return told;
     },
     async idle() {
-      await Promise.allSettled(running.values());
+      await Promise.allSettled([...running.values()].map((one) => one.folded));
     },
   };
+}
+
+const voidFold = 'a fold was dropped: what it stood on had changed';
+
+/** While it is being decided what to write, it may be anything. */
+function restsOnTaken(batch: Batch | undefined, { taken, summariesGone = false }: MemoryChange): boolean {
+  if (taken === undefined) return false;
+  if (batch === undefined || taken.why === 'reset' || (batch.of === 'folds' && summariesGone)) return true;
+  const ids = new Set(taken.messageIds);
+  const turns = batch.of === 'turns' ? batch.turns : batch.between;
+  return turns.some((turn) => ids.has(turn.id));
 }
 
 function areSame(now: readonly Turn[], then: readonly Turn[]): boolean {

@@ -45,8 +45,6 @@ export interface Memory {
   fixedTokens(channel: ChannelId, profile: Profile, direct: boolean): Promise<number>;
   limits(channel: ChannelId, profile: Profile, direct: boolean): Promise<MemoryLimits>;
   reserve(channel: ChannelId, person: string, profile: Profile, question: Turn): Promise<Reservation>;
-  /** Folds that were dropped are written anew, off every path. */
-  refold(channel: ChannelId): void;
   inBackground(work: Promise<unknown>): void;
   /** Resolves when nothing goes on in the background. */
   idle(): Promise<void>;
@@ -132,6 +130,17 @@ export function createMemory(deps: MemoryDeps): Memory {
     background.add(settled);
   }
 
+  /** Summaries that went are written anew from what is left, off every path. */
+  function refold(channel: ChannelId): void {
+    const fold = async (): Promise<void> => {
+      const profile = await profileOf(channel);
+      const direct = isDirect(await conversations.read(channel));
+      const now = await limits(channel, profile, direct);
+      await folding.run({ channel, person: nobody, profile, limits: now, high: now.high });
+    };
+    inBackground(fold());
+  }
+
   const { embedder, signal } = deps;
   const embeddings =
     embedder &&
@@ -147,7 +156,10 @@ export function createMemory(deps: MemoryDeps): Memory {
       now,
     });
   const recall = createRecall({ conversations, log, embeddings });
-  changes.watch(({ channel, what }) => {
+  changes.watch((change) => {
+    const { channel, what, summariesGone } = change;
+    folding.interrupt(change);
+    if (summariesGone) refold(channel);
     // What was taken back leaves the index now, not when somebody asks next.
     if (what === 'amended' || what === 'reset') inBackground(recall.refresh(channel));
     // What leaves the prompt is what will have to be found.
@@ -205,16 +217,6 @@ export function createMemory(deps: MemoryDeps): Memory {
         promptTokens,
         completionTokens: profile.maxReplyTokens,
       });
-    },
-
-    refold(channel) {
-      const fold = async (): Promise<void> => {
-        const profile = await profileOf(channel);
-        const direct = isDirect(await conversations.read(channel));
-        const now = await limits(channel, profile, direct);
-        await folding.run({ channel, person: nobody, profile, limits: now, high: now.high });
-      };
-      inBackground(fold());
     },
 
     async idle() {

@@ -11,8 +11,8 @@ import type { FoldRef, Head } from './head.ts';
 export interface TaintedFolds {
   /** Folds out of use and in use that cover one of the turns, and the head with what serves instead. */
   find(channel: ChannelId, head: Head, seqs: readonly number[]): Promise<{ head: Head; gone: StoredFold[] }>;
-  /** Once they are out of reach. */
-  clear(gone: readonly StoredFold[]): void;
+  /** Once they are out of reach. `keys`: other records that were emptied with them. */
+  clear(gone: readonly StoredFold[], keys?: readonly string[]): void;
   /** Resolves when all that was cleared is gone from the files, too. */
   cleared(): Promise<void>;
 }
@@ -53,8 +53,9 @@ export function createTaintedFolds({ store, folds, inBackground }: TaintedFoldsD
       return { head: { ...head, folds: within(head.folds), away }, gone };
     },
 
-    clear(gone) {
+    clear(gone, keys = []) {
       folds.forget(gone.map(({ ref }) => ref.id));
+      for (const key of keys) toErase.add(key);
       for (const { ref } of gone) toErase.add(`${foldKind.name}:${ref.id}`);
       clearing ??= clearAll();
       inBackground(clearing);

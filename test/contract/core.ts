@@ -10,8 +10,12 @@ import { createMetrics } from '../../src/operations/metrics.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createStore, type Store } from '../../src/storage/store.ts';
 import type { Toolbox } from '../../src/tools/toolbox.ts';
+import { slowStore } from './slow-store.ts';
 
-/** The core in this process, with a model that does what it is told and an adapter that keeps what it is given. */
+/**
+ * The core in this process, with a model that does what it is told and an adapter that keeps what it is given, over a
+ * store that takes a random while for everything.
+ */
 
 export interface ScriptedModel extends Model {
   requests: ModelRequest[];
@@ -36,6 +40,8 @@ export function scriptedModel(script: (request: ModelRequest, n: number) => Said
     answers: () => requests.filter((one) => one.purpose === 'answer'),
     contextTokens: () => undefined,
     async *stream(request, signal): AsyncGenerator<ModelEvent> {
+      // As a connection does: nothing is sent for what has ended already.
+      signal.throwIfAborted();
       requests.push(request);
       const given = await script(request, requests.length);
       signal.throwIfAborted();
@@ -104,10 +110,11 @@ interface Options {
 export async function startCore({
   model,
   env = {},
-  store = createStore(createMemoryBackend()),
+  store: given = createStore(createMemoryBackend()),
   toolbox,
   profile = {},
 }: Options): Promise<TestCore> {
+  const store = slowStore(given);
   const config = parseConfig(env);
   const defaults: Profile = { ...toDefaults(config, 'gpt-4o'), tools: 'all', ...profile };
   const stopped = new AbortController();

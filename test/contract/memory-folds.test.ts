@@ -327,7 +327,10 @@ const meanwhile: Meanwhile[] = [
   [
     'the memory is reset',
     (core) => carryOut(core, command(901, 'reset')),
-    async (core) => assert.deepEqual((await core.memory.conversations.read(room)).tail, []),
+    async (core) => {
+      assert.deepEqual((await core.memory.conversations.read(room)).tail, []);
+      assert.deepEqual(await core.memory.folds.all(room), []);
+    },
   ],
 ];
 
@@ -355,8 +358,8 @@ for (const [what, change, check] of meanwhile) {
     isHeld = false;
     held.open();
     await core.memory.idle();
-    assert.deepEqual(await refs(core), []);
-    assert.deepEqual(await core.memory.folds.all(room), []);
+    // What was being written is not kept; where there is still enough to summarise, another is.
+    assert.ok(!JSON.stringify(await core.memory.folds.all(room)).includes('mark2x'));
     await check(core);
     const asked = core.model.requests.length;
     await talk(core, 40, 60);
