@@ -31,6 +31,10 @@ export function createAccess(isLoopback: boolean, { app, admin }: Passwords): Ac
   };
 }
 
+export function greater(one: Rights | undefined, other: Rights | undefined): Rights | undefined {
+  return one === 'admin' || other === 'admin' ? 'admin' : (one ?? other);
+}
+
 /** Takes as long whether the first or the last letter differs, or the length; and where there is nothing to compare. */
 function createComparison(): (given: string, wanted: string | undefined) => boolean {
   const key = randomBytes(32);

@@ -11,7 +11,10 @@ export function toJson(value: unknown, status = 200, headers: Record<string, str
 }
 
 /** A refusal with one sentence for the person. */
-export function refusal(status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 503, message: string): HTTPException {
+export function refusal(
+  status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 429 | 503,
+  message: string,
+): HTTPException {
   return new HTTPException(status, { message });
 }
 
@@ -33,19 +36,33 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** No more than so much is ever taken in. */
-export async function readBody(request: Request, maxBytes: number): Promise<Buffer> {
+/** No more than so much is ever taken in, and no longer than so long waited for it. */
+export async function readBody(request: Request, maxBytes: number, withinMs = bodyMs): Promise<Buffer> {
   const tooLarge = () => refusal(413, `This is too large; at most ${toSize(maxBytes)} can be sent.`);
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => undefined); // Nobody may be waiting when it is too late.
+  const timer = setTimeout(() => late.reject(refusal(408, 'This took too long to arrive. Send it again.')), withinMs);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of unbroken(request)) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+  const body = unbroken(request);
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([body.next(), late.promise]);
+      if (done) return Buffer.concat(chunks);
+      size += value.length;
+      if (size > maxBytes) throw tooLarge();
+      chunks.push(value);
+    }
+  } finally {
+    clearTimeout(timer);
+    // Whatever still comes is not waited for.
+    void body.return(undefined).catch(() => undefined);
   }
-  return Buffer.concat(chunks);
 }
+
+/** Enough for a file on a slow line. */
+const bodyMs = 120_000;
 
 /** A browser that goes away in the middle is nothing to look into. */
 async function* unbroken({ body }: Request): AsyncGenerator<Uint8Array> {

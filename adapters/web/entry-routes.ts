@@ -3,10 +3,11 @@ import { readBody, refusal } from './answers.ts';
 import type { Documents } from './documents.ts';
 import type { Entrance } from './entrance.ts';
 import type { ConsoleHost } from './host.ts';
+import type { Live } from './live.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { PageFiles } from './page-files.ts';
-import type { Route, WebContext } from './route.ts';
-import { newPerson } from './sessions.ts';
+import type { Route, Visitor, WebContext } from './route.ts';
+import type { Sessions } from './sessions.ts';
 import type { Vendor } from './vendor.ts';
 import { redirect } from './web-app.ts';
 
@@ -18,27 +19,56 @@ interface EntryDeps {
   documents: Documents;
   files: PageFiles;
   vendor: Vendor;
+  sessions: Pick<Sessions, 'endAll'>;
+  live: Pick<Live, 'recheck'>;
+  audit: ConsoleHost['audit'];
   callerOf: ConsoleHost['callerOf'];
   now(): number;
 }
 
 const maxFormBytes = 10_000;
+/** A password is a line: whoever takes longer holds a connection for nothing. */
+const formMs = 10_000;
 
-export function entryRoutes({ access, entrance, limits, documents, files, vendor, callerOf, now }: EntryDeps): Route[] {
+export function entryRoutes(deps: EntryDeps): Route[] {
+  const { access, entrance, limits, documents, files, vendor, sessions, live, audit, callerOf, now } = deps;
+
   async function logIn(c: WebContext): Promise<Response> {
-    const form = new URLSearchParams((await readBody(c.req.raw, maxFormBytes)).toString('utf8'));
-    const address = callerOf(c.env.incoming).address;
-    const refused = limits.attempt(address);
-    if (refused !== undefined) {
-      const seconds = Math.max(1, Math.ceil((refused.retryAt - now()) / 1000));
-      const message = `Too many attempts. Try again in ${seconds} s.`;
-      return await documents.login(message, 429, { 'retry-after': String(seconds) });
+    const form = new URLSearchParams((await readBody(c.req.raw, maxFormBytes, formMs)).toString('utf8'));
+    const { address } = callerOf(c.env.incoming);
+    const { retryAt, most, succeeded } = limits.attempt({ address, mark: entrance.markOf(c) });
+    const rights = most === undefined ? undefined : access.rightsFor(form.get('password') ?? '');
+    if (rights !== undefined && (most === 'admin' || rights === most)) {
+      succeeded();
+      const { session, cookies } = await entrance.logIn(c, rights);
+      live.recheck();
+      audit.note({ what: 'login', who: `web:${session.person.id}`, from: address, detail: rights });
+      return redirect('/', cookies);
     }
-    const rights = access.rightsFor(form.get('password') ?? '');
-    if (rights === undefined) return await documents.login('This is not the password.', 401);
-    limits.succeeded(address);
-    const person = entrance.visit(c).session?.person ?? newPerson();
-    return redirect('/', { 'set-cookie': entrance.toCookie(c, { person, rights }) });
+    if (retryAt === undefined) {
+      audit.note({ what: 'login-refused', who: address, from: address });
+      return await documents.login('This is not the password.', 401);
+    }
+    audit.note({ what: 'locked-out', who: address, from: address });
+    const seconds = Math.max(1, Math.ceil((retryAt - now()) / 1000));
+    const message = `Too many attempts. Try again in ${seconds} s.`;
+    return await documents.login(message, 429, { 'retry-after': String(seconds) });
+  }
+
+  /** Pages that are open end with it. */
+  async function logOut(c: WebContext): Promise<Response> {
+    const { before, cookies } = await entrance.logOut(c);
+    live.recheck();
+    const { address } = callerOf(c.env.incoming);
+    if (before?.since !== undefined) audit.note({ what: 'logout', who: `web:${before.person.id}`, from: address });
+    return redirect(access.hasLogin ? '/login' : '/', cookies);
+  }
+
+  async function logOutEverybody(c: WebContext, { person, address }: Visitor): Promise<Response> {
+    await sessions.endAll();
+    live.recheck();
+    audit.note({ what: 'logout', who: `web:${person.id}`, from: address, detail: 'everybody' });
+    return await logOut(c);
   }
 
   return [
@@ -55,8 +85,9 @@ export function entryRoutes({ access, entrance, limits, documents, files, vendor
       method: 'POST',
       path: '/logout',
       rights: 'public',
-      handle: async (c) => redirect(access.hasLogin ? '/login' : '/', { 'set-cookie': entrance.noCookie(c) }),
+      handle: logOut,
     },
+    { method: 'POST', path: '/logout/everybody', rights: 'admin', handle: logOutEverybody },
     {
       method: 'GET',
       path: '/assets/*',

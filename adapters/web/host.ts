@@ -32,7 +32,7 @@ export interface ConsoleHost {
   audit: AuditNotes;
 }
 
-export interface Caller {
+interface Caller {
   /** Of the browser or program, behind the operator's own proxies. */
   address: string;
   /** The name it asked for, with its port. */

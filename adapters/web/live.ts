@@ -15,13 +15,20 @@ export interface Live {
   tellAll(event: LiveEvent): void;
   /** What was said in a channel is not to be read again. */
   dropTalk(channel: ChannelId): void;
+  /** Nothing where this session, this address, or all together have too many open. */
   read(options: ReadOptions): LiveReader | undefined;
+  /** Readers whose sessions were ended see that it is so. */
+  recheck(): void;
   close(): void;
 }
 
 interface ReadOptions {
   channel: ChannelId;
   person: string;
+  /** Where the reader is. */
+  address: string;
+  /** False once the reader may see nothing more. */
+  holds(): boolean;
   lastEventId: string | undefined;
   /** What stands open now, for a reader that begins or has missed something. */
   openNow(): readonly LiveEvent[];
@@ -42,15 +49,18 @@ const talkTypes: ReadonlySet<LiveEvent['type']> = new Set(['message', 'edited', 
 
 const heartbeatMs = 15_000;
 const chunkChars = 64_000;
-const maxReaders = 500;
+const maxReaders = 1_000;
 const maxReadersEach = 30;
+/** Of all sessions together that come from one address: many share one, and none may take all. */
+const maxReadersOfAddress = 150;
 /** Channels that nobody looks at any more, whose last events are kept for whoever comes back. */
 const maxKept = 50;
 
 export function createLive(): Live {
   const run = randomBytes(4).toString('hex');
   const watched = new Map<ChannelId, Watched>();
-  const perPerson = new Map<string, number>();
+  const perPerson = createCounts();
+  const perAddress = createCounts();
   let seq = 0;
   let readers = 0;
   let isClosed = false;
@@ -88,12 +98,17 @@ export function createLive(): Live {
     dropTalk(channel) {
       watched.get(familyOf(channel))?.ring.dropTalk();
     },
-    read({ channel, person, lastEventId, openNow }) {
-      const mine = perPerson.get(person) ?? 0;
-      if (isClosed || readers >= maxReaders || mine >= maxReadersEach) return undefined;
+    recheck: wakeAll,
+    read({ channel, person, address, holds, lastEventId, openNow }) {
+      const isFull =
+        readers >= maxReaders ||
+        perPerson.of(person) >= maxReadersEach ||
+        perAddress.of(address) >= maxReadersOfAddress;
+      if (isClosed || isFull) return undefined;
       const family = watch(familyOf(channel));
       readers += 1;
-      perPerson.set(person, mine + 1);
+      perPerson.add(person, 1);
+      perAddress.add(address, 1);
       let wake = (): void => {};
       const onPush = (): void => wake();
       family.readers.add(onPush);
@@ -119,7 +134,7 @@ export function createLive(): Live {
       return {
         async next() {
           for (;;) {
-            if (isOver || isClosed) return undefined;
+            if (isOver || isClosed || !holds()) return undefined;
             const text = takeText();
             if (text !== '') return text;
             const { promise, resolve } = Promise.withResolvers<'pushed' | 'quiet'>();
@@ -135,18 +150,21 @@ export function createLive(): Live {
           isOver = true;
           family.readers.delete(onPush);
           readers -= 1;
-          const left = (perPerson.get(person) ?? 1) - 1;
-          if (left === 0) perPerson.delete(person);
-          else perPerson.set(person, left);
+          perPerson.add(person, -1);
+          perAddress.add(address, -1);
           wake();
         },
       };
     },
     close() {
       isClosed = true;
-      for (const one of watched.values()) for (const wake of one.readers) wake();
+      wakeAll();
     },
   };
+
+  function wakeAll(): void {
+    for (const one of watched.values()) for (const wake of one.readers) wake();
+  }
 
   /** Nothing where it is of another run, or nonsense. */
   function placeOf(id: string | undefined): number | undefined {
@@ -154,6 +172,18 @@ export function createLive(): Live {
     const place = Number(n);
     return of === run && /^\d+$/.test(n) && place <= seq ? place : undefined;
   }
+}
+
+function createCounts() {
+  const counts = new Map<string, number>();
+  return {
+    of: (key: string): number => counts.get(key) ?? 0,
+    add(key: string, more: number): void {
+      const count = (counts.get(key) ?? 0) + more;
+      if (count > 0) counts.set(key, count);
+      else counts.delete(key);
+    },
+  };
 }
 
 /** A channel and its threads are looked at together. */

@@ -17,7 +17,7 @@ const maxLineChars = 2_000;
 const maxCompletions = 50;
 
 export function peopleRoutes({ host, entrance, hasLogin }: PeopleDeps): Route[] {
-  async function toMe({ person, admin }: Visitor): Promise<Me> {
+  async function toMe({ person, admin }: Pick<Visitor, 'person' | 'admin'>): Promise<Me> {
     const presets = await host.presets();
     return { person, admin, hasLogin, defaults: { role: host.defaultRole }, commands: host.commands, presets, limits };
   }
@@ -28,7 +28,7 @@ export function peopleRoutes({ host, entrance, hasLogin }: PeopleDeps): Route[] 
       method: 'POST',
       path: '/api/me',
       rights: 'console',
-      async handle(c, { person, admin }) {
+      async handle(c, { admin }) {
         const name = toName((await readJson(c, namePost, 10_000)).name, limits.nameChars);
         if (name === '') throw refusal(400, 'A name needs at least one letter.');
         if (!admin && isTrustedName(name))
@@ -36,10 +36,8 @@ export function peopleRoutes({ host, entrance, hasLogin }: PeopleDeps): Route[] 
             400,
             'Others could take this name for somebody who looks after the console; choose another one.',
           );
-        const named = { ...person, name };
-        const { session } = entrance.visit(c);
-        const cookie = entrance.toCookie(c, { person: named, rights: session?.rights });
-        return toJson(await toMe({ person: named, admin }), 200, { 'set-cookie': cookie });
+        const { person, cookie } = entrance.rename(c, name);
+        return toJson(await toMe({ person, admin }), 200, { 'set-cookie': cookie });
       },
     },
     {

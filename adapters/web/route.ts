@@ -11,6 +11,14 @@ export type WebContext = Context<{ Bindings: HttpBindings }>;
 export interface Visitor {
   person: Session['person'];
   admin: boolean;
+  /** Where the requests come from. */
+  address: string;
+  /** The session's id. */
+  session: string;
+  /** Whose budget pays, where it is not the person's own. */
+  payer: string | undefined;
+  /** Whether the session still is what it was at the request: for what goes on afterwards. */
+  holds(): boolean;
 }
 
 export interface OwnPlace {

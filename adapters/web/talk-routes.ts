@@ -62,11 +62,13 @@ export function talkRoutes({ views, posting, talk, live, uploads }: TalkDeps): R
       method: 'GET',
       path: '/api/channels/:key/events',
       rights: 'any',
-      async handle(c, { person }, channel) {
+      async handle(c, { person, address, holds }, channel) {
         if (c.req.method === 'HEAD') return new Response(null, { headers: eventStreamHeaders });
         const reader = live.read({
           channel,
           person: person.id,
+          address,
+          holds,
           lastEventId: c.req.header('last-event-id'),
           openNow: () => talk.of(channel, person.id),
         });

@@ -63,7 +63,8 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
       log[level]({ path: c.req.path, kind: known.kind, error }, 'a request to the console ended in an error');
     }
     if (status === 401 && c.req.method === 'GET' && !isApi(c.req.path)) return redirect('/login');
-    return toJson(problem, status);
+    // What is still to come of the request is not read.
+    return toJson(problem, status, status === 408 || status === 413 ? { connection: 'close' } : {});
   }
 
   async function run(route: Route, c: WebContext, visit: Visit): Promise<Response> {
@@ -87,7 +88,7 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
   }
 
   function mustBeAdmin(c: WebContext): Response {
-    if (isApi(c.req.path)) throw refusal(403, 'Only admins may see this.');
+    if (isApi(c.req.path) || c.req.method !== 'GET') throw refusal(403, 'Only admins may see this.');
     return redirect('/login');
   }
 
@@ -130,6 +131,8 @@ function checkProvenance({ callerOf, publicUrl }: WebAppDeps, c: WebContext): vo
   if (isApiCall && c.req.header(guardHeader) !== '1') throw refusal(403, `The header ${guardHeader}: 1 is missing.`);
 }
 
-export function redirect(to: string, headers: Record<string, string> = {}): Response {
-  return new Response(null, { status: 303, headers: { location: to, ...headers } });
+export function redirect(to: string, cookies: readonly string[] = []): Response {
+  const headers = new Headers({ location: to });
+  for (const cookie of cookies) headers.append('set-cookie', cookie);
+  return new Response(null, { status: 303, headers });
 }

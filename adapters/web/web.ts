@@ -97,11 +97,14 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     link: () => undefined,
   });
   const posting = createPosting({ intake, talk, live, channels, now });
-  const entrance = createEntrance({ access, sessions, callerOf });
+  const entrance = createEntrance({ access, sessions, callerOf, now });
   const routes: Route[] = [
     ...entryRoutes({
       access,
       entrance,
+      sessions,
+      live,
+      audit: deps.audit,
       limits: createLoginLimits(now),
       documents: createDocuments(vendor.importMap),
       files: createPageFiles(),

@@ -15,7 +15,7 @@ export interface Callers {
 
 export type CallerRequest = Pick<IncomingMessage, 'headers' | 'socket'>;
 
-export interface Caller {
+interface Caller {
   /** The address of the browser or program, behind the proxies in TRUSTED_PROXIES. */
   address: string;
   /** The name it was asked for, with its port. */

@@ -47,29 +47,33 @@ export interface Follower {
 }
 
 export async function openClient(url: string, name: string, password?: string): Promise<WebClient> {
-  let cookie = '';
+  const cookies = new Map<string, string>();
+  const cookieHeader = (): string => [...cookies].map(([key, value]) => `${key}=${value}`).join('; ');
   let person: Person = { id: '', name };
 
   async function call(path: string, { method = 'GET', body, raw, headers = {} }: CallOptions = {}): Promise<Answer> {
-    const own: Record<string, string> = { ...(cookie === '' ? {} : { cookie }), ...headers };
+    const own: Record<string, string> = { ...(cookies.size === 0 ? {} : { cookie: cookieHeader() }), ...headers };
     if (method !== 'GET') own['x-channelore'] ??= '1';
     if (method !== 'GET') own.origin ??= url;
     if (body !== undefined) own['content-type'] ??= 'application/json';
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const init: RequestInit = { method, headers: own, redirect: 'manual' };
     const response = await fetch(url + path, sent === undefined ? init : { ...init, body: sent });
-    const given = response.headers.get('set-cookie');
-    if (given !== null) cookie = given.split(';')[0] ?? '';
+    for (const given of response.headers.getSetCookie()) {
+      const [key = '', value = ''] = given.split(';')[0]?.split('=') ?? [];
+      if (value === '') cookies.delete(key);
+      else cookies.set(key, value);
+    }
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) };
   }
 
   const client: WebClient = {
     person: () => person,
-    cookie: () => cookie,
+    cookie: cookieHeader,
     call,
     post: (path, body) => call(path, { method: 'POST', body }),
-    follow: (channel, lastEventId) => follow(url, cookie, channel, lastEventId),
+    follow: (channel, lastEventId) => follow(url, cookieHeader(), channel, lastEventId),
   };
   if (password !== undefined) {
     const form = { 'content-type': 'application/x-www-form-urlencoded' };

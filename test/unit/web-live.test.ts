@@ -15,8 +15,10 @@ function note(text: string, channel: ChannelId = room): LiveEvent {
   return { type: 'edited', channel, id: 'm', text };
 }
 
+const anywhere = { address: '192.0.2.1', holds: () => true };
+
 function open(live: Live, { person = 'ann', lastEventId }: { person?: string; lastEventId?: string } = {}): LiveReader {
-  const reader = live.read({ channel: room, person, lastEventId, openNow: () => [] });
+  const reader = live.read({ ...anywhere, channel: room, person, lastEventId, openNow: () => [] });
   assert.ok(reader);
   return reader;
 }
@@ -114,15 +116,45 @@ test('talk that is dropped is not read again; who had read it all notices nothin
 test('there is an end to how many streams are open, for each person and for all', async () => {
   const live = createLive();
   const mine = Array.from({ length: 30 }, () => open(live, { person: 'ann' }));
-  const read = (person: string) => live.read({ channel: room, person, lastEventId: undefined, openNow: () => [] });
+  const read = (person: string, more: object = {}) =>
+    live.read({ ...anywhere, ...more, channel: room, person, lastEventId: undefined, openNow: () => [] });
   assert.equal(read('ann'), undefined);
   mine[0]?.end();
   mine[0]?.end();
   assert.ok(read('ann'));
   assert.equal(read('ann'), undefined, 'one that ended twice gave back one place');
-  for (let n = 0; n < 470; n++) assert.ok(read(`p${n}`));
-  assert.equal(read('one more'), undefined);
+  for (let n = 0; n < 970; n++) assert.ok(read(`p${n}`, { address: `192.0.2.${n % 200}` }));
+  assert.equal(read('one more', { address: '203.0.113.1' }), undefined);
   live.close();
   assert.equal(await mine[1]?.next().then(() => mine[1]?.next()), undefined);
   assert.equal(read('ben'), undefined);
+});
+
+test('one address with many sessions leaves room for the others', () => {
+  const live = createLive();
+  const of = (address: string, n: number) =>
+    live.read({ ...anywhere, address, channel: room, person: `p${n}`, lastEventId: undefined, openNow: () => [] });
+  const given = Array.from({ length: 400 }, (_, n) => of('198.51.100.1', n));
+  const first = given.filter((one) => one !== undefined);
+  assert.ok(first.length < 200, `${first.length} streams`);
+  assert.ok(of('198.51.100.2', 1000));
+  first[0]?.end();
+  assert.ok(of('198.51.100.1', 1001));
+  live.close();
+});
+
+test('a stream ends as soon as its session does, and tells nothing more', async () => {
+  const live = createLive();
+  let isIn = true;
+  const options = { ...anywhere, holds: () => isIn, channel: room, person: 'ann', openNow: () => [] };
+  const reader = live.read({ ...options, lastEventId: undefined });
+  assert.ok(reader);
+  await reader.next();
+  const waiting = reader.next();
+  isIn = false;
+  live.recheck();
+  assert.equal(await waiting, undefined);
+  live.tell(room, note('a secret'));
+  assert.equal(await reader.next(), undefined);
+  live.close();
 });
