@@ -5,7 +5,7 @@ import type { Api, MessageBody } from './api.ts';
 import { toLines, toRows } from './buttons.ts';
 import { troubleOf } from './failure.ts';
 import { toNonce } from './ids.ts';
-import { postSchema } from './wire.ts';
+import { type Post, postSchema } from './wire.ts';
 
 /** What is said beside answers: in the channel for everybody, or to one person in a direct message. */
 
@@ -14,6 +14,7 @@ export type Split = (text: string, maxChars: number) => readonly string[];
 /** Discord's limit for a message. */
 export const maxMessageChars = 2000;
 const searchPages = 2;
+const maxOwned = 2000;
 
 export interface NoticePart {
   body: MessageBody;
@@ -50,25 +51,53 @@ export interface NoticePlace {
 export function createNotices(deps: { api: Api; split: Split; self: () => string }) {
   const { api, split } = deps;
 
-  async function wasSaid(place: NoticePlace, content: string): Promise<boolean> {
+  /** Which notice each message is that was posted or found in this run. */
+  const owners = new Map<string, string>();
+
+  function own(id: string, key: string): void {
+    owners.set(id, key);
+    const [oldest] = owners.keys();
+    if (owners.size > maxOwned && oldest !== undefined) owners.delete(oldest);
+  }
+
+  /**
+   * Known by the message it is about. Where there is none, as to a slash command, Discord shows nothing by which one notice
+   * could be told from another of the same words; but one message is one notice, and no more.
+   */
+  function isSame(post: Post, place: NoticePlace, content: string, key: string): boolean {
+    const isNotice = ((post.flags ?? 0) & MessageFlags.SuppressNotifications) !== 0;
+    const isOwn = isNotice && post.author.id === deps.self();
+    const owner = owners.get(post.id) ?? key;
+    const about = post.message_reference?.message_id;
+    return isOwn && about === place.reference && owner === key && post.content === content.trim();
+  }
+
+  async function wasSaid(place: NoticePlace, content: string, key: string): Promise<boolean> {
     if (place.searchAfter === undefined) return false;
     for await (const page of api.messagesAfter(place.channel, place.searchAfter, searchPages)) {
       const posts = page.flatMap((one) => postSchema.safeParse(one).data ?? []);
-      const isSame = posts.some((post) => post.author.id === deps.self() && post.content === content.trim());
-      if (isSame) return true;
+      const said = posts.find((post) => isSame(post, place, content, key));
+      if (said === undefined) continue;
+      own(said.id, key);
+      return true;
     }
     return false;
   }
 
   /** Silent: nobody's telephone rings for it. */
   async function post(place: NoticePlace, notice: Notice): Promise<void> {
-    const parts = toParts(notice, split);
-    if (await api.patiently(() => wasSaid(place, parts[0]?.body.content ?? ''))) return;
     const reply = place.reference === undefined ? {} : { message_reference: { message_id: place.reference } };
-    for (const [n, { body, files }] of parts.entries()) {
-      const key = { nonce: toNonce('notice', place.seed, n), enforce_nonce: true };
-      const whole = { ...body, ...reply, ...key, flags: MessageFlags.SuppressNotifications as const };
-      await api.patiently(() => api.post(place.channel, whole, files));
+    for (const [n, { body, files }] of toParts(notice, split).entries()) {
+      const nonce = toNonce('notice', place.seed, n);
+      if (await api.patiently(() => wasSaid(place, body.content ?? '', nonce))) continue;
+      const whole = {
+        ...body,
+        ...reply,
+        nonce,
+        enforce_nonce: true,
+        flags: MessageFlags.SuppressNotifications as const,
+      };
+      own((await api.patiently(() => api.post(place.channel, whole, files))).id, nonce);
     }
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { failure } from '../sim/model-answer.ts';
 import { crashOnce } from './discord-crash.ts';
 import { setStage, textOf } from './discord-setup.ts';
 
@@ -62,6 +63,44 @@ test('a command that was accepted before a crash is answered after it, privately
   asked.answers.length = 1;
   await stage.start();
   await discord.until(() => asked.answers.some((one) => /The role here/.test(one.content)), 'it is answered');
+});
+
+test('of two questions that fail alike each is told so, though the program was killed in between', async () => {
+  const channel = discord.world.addChannel(stage.guild, 'alike');
+  discord.join(stage.guild);
+  const both = Promise.withResolvers<void>();
+  model.answerWith(async () => {
+    await both.promise;
+    return failure(400, { message: 'no' });
+  });
+  const first = discord.say(stage.ann, channel, `${discord.mention} one`);
+  const second = discord.say(stage.ben, channel, `${discord.mention} two`);
+  const told = (about: { id: string }): string[] =>
+    discord
+      .posts(channel)
+      .filter((post) => post.message_reference?.message_id === about.id)
+      .map((post) => post.content);
+  let killed: Promise<unknown> | undefined;
+  discord.gateWith(async ({ method, path, body }, when) => {
+    const isSecond = JSON.stringify(body.message_reference ?? '').includes(second.id);
+    if (when !== 'before' || method !== 'POST' || !path.includes(channel.id) || !isSecond) return;
+    killed ??= stage.program().signal('SIGKILL');
+    await killed;
+    throw new Error('nobody waits for this any more');
+  });
+  both.resolve();
+  await discord.until(() => killed, 'it is killed', 30_000);
+  await killed;
+  discord.gateWith(() => {});
+  discord.state.nonces.clear();
+  assert.deepEqual([told(first).length, told(second)], [1, []]);
+  await stage.start();
+  await discord.until(() => told(second).length > 0, 'the second is told, too', 30_000);
+  assert.match(told(first)[0] ?? '', /^⚠️/);
+  assert.deepEqual(told(second), told(first));
+  model.answerWith(() => 'And on.');
+  await stage.answerTo(channel, discord.say(stage.ann, channel, `${discord.mention} three`), 30_000);
+  assert.deepEqual([told(first).length, told(second).length], [1, 1]);
 });
 
 test('told to end, it ends at once and in good order', async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { failure } from '../sim/model-answer.ts';
 import { crashOnce } from './slack-crash.ts';
-import { setStage } from './slack-setup.ts';
+import { setStage, shownText } from './slack-setup.ts';
 
 const stage = await setStage({ after }, { env: { MAX_REPLY_TOKENS: '16000', MEMORY_TOKENS: '60000' } });
 const { slack, model } = stage;
@@ -42,6 +43,38 @@ test('a command that was accepted before a crash is answered after it, privately
   model.answerWith(() => 'short');
   await stage.start();
   await slack.until(() => slack.toldPrivately(stage.ann).some((one) => /role here/i.test(one)), 'it is answered');
+});
+
+test('of two questions that fail alike each is told so, though the program was killed in between', async () => {
+  const channel = slack.world.addChannel('alike');
+  const both = Promise.withResolvers<void>();
+  model.answerWith(async () => {
+    await both.promise;
+    return failure(400, { message: 'no' });
+  });
+  const first = slack.say(stage.ann, channel, `${slack.mention} one`);
+  const second = slack.say(stage.ben, channel, `${slack.mention} two`);
+  const told = (about: { ts: string }): string[] => slack.posts(channel, about.ts).map((post) => shownText([post]));
+  let killed: Promise<unknown> | undefined;
+  slack.gateWith(async ({ method, body }, when) => {
+    if (when !== 'before' || method !== 'chat.postMessage' || body.thread_ts !== second.ts) return 'pass';
+    killed ??= stage.program().signal('SIGKILL');
+    await killed;
+    return 'drop';
+  });
+  await slack.until(() => slack.delivery.deliveries.every(({ ack }) => ack !== undefined), 'both are kept');
+  both.resolve();
+  await slack.until(() => killed, 'it is killed', 30_000);
+  await killed;
+  slack.gateWith(undefined);
+  assert.deepEqual([told(first).length, told(second)], [1, []]);
+  await stage.start();
+  await slack.until(() => told(second).length > 0, 'the second is told, too', 30_000);
+  assert.match(told(first)[0] ?? '', /^⚠️/);
+  assert.deepEqual(told(second), told(first));
+  model.answerWith(() => 'And on.');
+  await stage.answerTo(channel, slack.say(stage.ann, channel, `${slack.mention} three`), 30_000);
+  assert.deepEqual([told(first).length, told(second).length], [1, 1]);
 });
 
 test('told to end, it ends at once and in good order', async () => {
