@@ -9,7 +9,7 @@ import { answerActions } from './answer-actions.ts';
 import { type Cost, type KeepDeps, keepAnswer, keepCost, keepFailure, type Tab, wasAnswered } from './keep.ts';
 import { toRefs } from './recalling.ts';
 import type { Running, RunningAnswers } from './running.ts';
-import { type Question, type SpeakDeps, type Spell, speak } from './speak.ts';
+import { type CutBy, type Question, type SpeakDeps, type Spell, speak } from './speak.ts';
 import type { StreamReply } from './stream-reply.ts';
 
 /** Answers a recorded question, and sees to what becomes of the answer when the ground under it moves. */
@@ -134,7 +134,7 @@ async function conclude(
   if (text.trim() === '')
     return await fail(deps, job, question, spell, error ?? new BotError('model', 'the model answered nothing'));
   const partial = partialReason(error, spell.cut);
-  if (partial !== undefined) stream.push(partialMark(error, deps.now()));
+  if (partial !== undefined) stream.push(partialMark(error, spell.cut, deps.now()));
   const actions = answerActions(await wasAnswered(deps, channel, turn));
   const posts = await finish(deps, job, stream, actions);
   const recalled = toRefs(spell.prepared?.along.recalled ?? [], channel, spell.cited);
@@ -169,13 +169,21 @@ function outcomeOf(verdict: string | undefined, partial: string | undefined): An
   return verdict === undefined ? 'partial' : 'stopped';
 }
 
-function partialReason(ended: BotError | undefined, cut: boolean): string | undefined {
+function partialReason(ended: BotError | undefined, cut: CutBy | undefined): string | undefined {
   if (ended !== undefined) return ended.kind === 'stopped' ? ended.message : 'the answer broke off';
-  return cut ? 'it reached the reply limit' : undefined;
+  return cut === undefined ? undefined : cutReasons[cut];
 }
 
-function partialMark(ended: BotError | undefined, now: number): string {
-  return ended === undefined ? '\n\n✂️ Cut off at the reply limit (max_reply_tokens).' : `\n\n${userText(ended, now)}`;
+const cutReasons: Record<CutBy, string> = {
+  length: 'cut off at the reply limit',
+  content_filter: 'cut off by the provider’s content filter',
+};
+
+function partialMark(ended: BotError | undefined, cut: CutBy | undefined, now: number): string {
+  if (ended !== undefined) return `\n\n${userText(ended, now)}`;
+  return cut === 'content_filter'
+    ? '\n\n✂️ Cut off by the provider’s content filter.'
+    : '\n\n✂️ Cut off at the reply limit (max_reply_tokens).';
 }
 
 /**

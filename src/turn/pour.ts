@@ -5,7 +5,7 @@ import { createCiting } from './citing.ts';
 import { createOpening } from './opening.ts';
 import type { Prepared } from './prepare.ts';
 import { toSources } from './recalling.ts';
-import type { Question, SpeakDeps, Spell } from './speak.ts';
+import type { CutBy, Question, SpeakDeps, Spell } from './speak.ts';
 
 /** One call of the model: its text into the reply, what it cost onto the tab, also when it breaks. */
 
@@ -13,8 +13,7 @@ interface Poured {
   /** What it said this time. */
   text: string;
   calls: ToolCall[];
-  /** It reached the limit of a reply. */
-  cut: boolean;
+  cut: CutBy | undefined;
 }
 
 export async function pour(
@@ -32,7 +31,7 @@ export async function pour(
   const opening = createOpening();
   const citing = createCiting(toSources(prepared.along.recalled, deps.link, deps.now()));
   const calls: ToolCall[] = [];
-  let cut = false;
+  let cut: CutBy | undefined;
   let isWhole = false;
   const push = (text: string): void => {
     // Between what was said before a tool was called and what is said now.
@@ -62,8 +61,8 @@ export async function pour(
         case 'end':
           charge(event.model, event.usage);
           spell.model = event.model;
-          cut = event.finish === 'length';
-          isWhole = !cut;
+          cut = event.finish === 'length' || event.finish === 'content_filter' ? event.finish : undefined;
+          isWhole = cut === undefined;
           // A fallback's window and way of counting say nothing about the model that was asked for.
           if (event.asked !== profile.model) break;
           deps.calibration.fitted(profile.model, prepared.promptTokens + profile.maxReplyTokens, true);

@@ -41,7 +41,14 @@ export async function answerInRounds(
     const calls = mendCalls(poured.calls, callIds(prepared.messages, steps));
     await job.reply.progress(callsNote(calls));
     const { tools } = prepared;
-    const run = { tools, channel: question.channel, signal, log: deps.log, now: deps.now, cut: poured.cut };
+    const run = {
+      tools,
+      channel: question.channel,
+      signal,
+      log: deps.log,
+      now: deps.now,
+      cut: poured.cut !== undefined,
+    };
     const results = await runCalls(calls, run);
     const counter = await deps.counterFor(question.profile.model);
     // Half of what is left, so that the next round has some, too.

@@ -5,6 +5,7 @@ import { type BotError, toBotError } from '../errors.ts';
 import type { Action, ChannelId, LinkTo } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
 import type { Log } from '../log.ts';
+import type { FinishReason } from '../model/model.ts';
 import type { Ledger, Reservation } from '../usage/ledger.ts';
 import type { Tab } from './keep.ts';
 import type { PrepareDeps, Prepared } from './prepare.ts';
@@ -34,6 +35,9 @@ export interface Question {
   reservation: Reservation | undefined;
 }
 
+/** What ended an answer before its end: the limit of a reply, or the provider's filter. */
+export type CutBy = Extract<FinishReason, 'length' | 'content_filter'>;
+
 /** How far an attempt came. */
 export interface Spell {
   stream: StreamReply;
@@ -46,7 +50,7 @@ export interface Spell {
   model: string;
   /** Why it ended early. */
   error: BotError | undefined;
-  cut: boolean;
+  cut: CutBy | undefined;
 }
 
 const stopAction: Action = { label: 'Stop', command: 'stop' };
@@ -70,7 +74,7 @@ export async function speak(deps: SpeakDeps, job: Job, question: Question, runni
     cited: new Set(),
     model: question.profile.model,
     error: undefined,
-    cut: false,
+    cut: undefined,
   };
   for (let shrinks = 0; ; shrinks++) {
     try {

@@ -24,7 +24,7 @@ export interface ScriptedModel extends Model {
 
 export interface SaidAtLength {
   text: string;
-  finish?: 'stop' | 'length';
+  finish?: 'stop' | 'length' | 'content_filter';
   promptTokens?: number;
   /** Where a fallback answers. */
   model?: string;

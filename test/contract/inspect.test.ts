@@ -161,6 +161,23 @@ test('a turn tells who said it, that it was edited, and what became of it', asyn
   );
 });
 
+test('an answer that a limit or a filter cut is no whole answer', async (t) => {
+  const finishes = ['length', 'content_filter', 'stop'] as const;
+  const model = scriptedModel((_, n) => ({ text: 'It begins', finish: finishes[n - 1] ?? 'stop' }));
+  const core = await startCore({ model, env: { STORE_URL: 'memory:' } });
+  t.after(() => core.stop());
+  const answers = [1, 2, 3].map(async (n) => await say(core, n));
+  const [atLimit, filtered, whole] = (await Promise.all(answers)).map(({ answer }) => answer);
+  assert.match(atLimit ?? '', /^It begins\n\n✂️ Cut off at the reply limit/);
+  assert.match(filtered ?? '', /^It begins\n\n✂️ Cut off by the provider’s content filter\.$/);
+  assert.equal(whole, 'It begins');
+  const { turns } = await core.views.turns(room, { limit: 10 });
+  assert.deepEqual(
+    turns.flatMap(({ role, partial }) => (role === 'assistant' ? [partial] : [])),
+    ['cut off at the reply limit', 'cut off by the provider’s content filter', undefined],
+  );
+});
+
 test('the parts of the budget come to what the next prompt costs, counted from it', async (t) => {
   const core = await start(t);
   await talk(core, 1, 20);
