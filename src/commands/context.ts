@@ -1,7 +1,7 @@
 import type { Change } from '../conversation/head.ts';
 import type { Memory } from '../conversation/memory.ts';
 import type { Profile } from '../conversation/profile.ts';
-import type { Author, ChannelId, LinkTo, Notice } from '../event.ts';
+import type { Action, Author, ChannelId, LinkTo, Notice } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
 import type { Log } from '../log.ts';
 import type { Model } from '../model/model.ts';
@@ -68,6 +68,8 @@ export type Result = { notice: Notice; answer?: undefined } | { answer: Question
 
 export interface Command extends CommandSpec {
   run(context: Context): Promise<Result>;
+  /** Before it asks for a confirmation: throws where it could do nothing. */
+  check?(context: Context): Promise<void>;
 }
 
 /** `1 summary`, `2 summaries` */
@@ -79,6 +81,6 @@ export function privately(text: string, more: Partial<Notice> = {}): { notice: N
   return { notice: { text, private: true, actions: [], files: [], ...more } };
 }
 
-export function publicly(text: string): { notice: Notice } {
-  return { notice: { text, private: false, actions: [], files: [] } };
+export function publicly(text: string, actions: Action[] = []): { notice: Notice } {
+  return { notice: { text, private: false, actions, files: [] } };
 }

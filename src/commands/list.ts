@@ -2,7 +2,7 @@ import type { OptionSpec } from './command.ts';
 import type { Command } from './context.ts';
 import { chooseAlternative, showAlternatives } from './run-alternatives.ts';
 import { retry, stop } from './run-answer.ts';
-import { forgetEverything, forgetLast, forgetMe, forgetUser } from './run-forget.ts';
+import { checkForgetLast, checkForgetUser, forgetEverything, forgetLast, forgetMe, forgetUser } from './run-forget.ts';
 import { showHelp } from './run-help.ts';
 import { exportMemory, reset, rewriteMemory, showMemory, showPrompt, undo } from './run-memory.ts';
 import { clearRole, setPreset, setRole, showRole } from './run-role.ts';
@@ -84,6 +84,7 @@ export const commands: readonly Command[] = [
     options: [{ name: 'n', help: 'how many', required: true, kind: 'number' }],
     confirm: true,
     urgent: true,
+    check: checkForgetLast,
     run: forgetLast,
   },
   {
@@ -104,6 +105,7 @@ export const commands: readonly Command[] = [
     who: 'admin',
     confirm: true,
     urgent: true,
+    check: checkForgetUser,
     run: forgetUser,
   },
   {

@@ -9,7 +9,25 @@ import { quote } from './nearest.ts';
 /** Erased from turns, folds and recall, for good. Whoever asks may have their own words erased; an admin anybody's. */
 
 export async function forgetLast(context: Context): Promise<Result> {
-  const { deps, channel, author, isAdmin, values } = context;
+  const { channel } = context;
+  const chosen = await lastMessages(context);
+  const seqs = new Set(chosen.map((turn) => turn.seq));
+  const what = `${context.isAdmin ? 'the' : 'your'} last ${chosen.length === 1 ? 'message' : `${chosen.length} messages`}, answers included`;
+  return await forgetIn(context, {
+    channels: [channel],
+    isMeant: (turn) => seqs.has(turn.seq),
+    what,
+    others: true,
+    all: false,
+  });
+}
+
+export async function checkForgetLast(context: Context): Promise<void> {
+  await lastMessages(context);
+}
+
+/** Throws where there are none. */
+async function lastMessages({ deps, channel, author, isAdmin, values }: Context): Promise<Turn[]> {
   const state = await deps.memory.conversations.read(channel);
   const said: Turn[] = [];
   for (const range of liveRanges(state.head, state.view, state.nextSeq)) {
@@ -21,15 +39,7 @@ export async function forgetLast(context: Context): Promise<Result> {
   const chosen = own.slice(-Number(values.n));
   if (chosen.length === 0)
     throw new BotError('input', `there is nothing ${isAdmin ? '' : 'of yours '}here that could be forgotten`);
-  const seqs = new Set(chosen.map((turn) => turn.seq));
-  const what = `${isAdmin ? 'the' : 'your'} last ${chosen.length === 1 ? 'message' : `${chosen.length} messages`}, answers included`;
-  return await forgetIn(context, {
-    channels: [channel],
-    isMeant: (turn) => seqs.has(turn.seq),
-    what,
-    others: true,
-    all: false,
-  });
+  return chosen;
 }
 
 export async function forgetMe(context: Context): Promise<Result> {
@@ -39,13 +49,21 @@ export async function forgetMe(context: Context): Promise<Result> {
 }
 
 export async function forgetUser(context: Context): Promise<Result> {
-  const who = String(context.values.who);
-  const found = await personCalled(context, who);
-  if (found === undefined) {
-    throw new BotError('input', `nobody called ${quote(who)} has spoken here; give the name as I show it, or the id`);
-  }
+  const found = await knownPerson(context);
   const somebody = { id: found.id, names: [found.shown] };
   return await forgetPerson(context, somebody, `everything ${found.shown} wrote in any channel here, answers included`);
+}
+
+export async function checkForgetUser(context: Context): Promise<void> {
+  await knownPerson(context);
+}
+
+/** Throws where nobody of that name has spoken. */
+async function knownPerson(context: Context): Promise<{ id: string; shown: string }> {
+  const who = String(context.values.who);
+  const found = await personCalled(context, who);
+  if (found !== undefined) return found;
+  throw new BotError('input', `nobody called ${quote(who)} has spoken here; give the name as I show it, or the id`);
 }
 
 /** By the name shown here, or in the thread's channel; by the id wherever it has spoken. */

@@ -16,7 +16,8 @@ import { type Context, counted, privately, publicly, type Result } from './conte
 
 export async function reset(context: Context): Promise<Result> {
   const { deps, channel, who, here, changed, settle } = context;
-  const result = publicly(`🧹 ${who} reset my memory of ${here}. The role stays; \`undo\` brings the memory back.`);
+  const text = `🧹 ${who} reset my memory of ${here}. The role stays; \`undo\` brings the memory back.`;
+  const result = publicly(text, [{ label: 'Undo', command: 'undo' }]);
   await deps.memory.conversations.change(channel, (state) => ({
     step: withReset(state, changed('reset the memory')),
     also: [settle(result.notice)],

@@ -66,7 +66,6 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
       };
       // Whose question it is about is known once the command has found it.
       check(true);
-      if (spec.confirm && !confirmed) return confirmation(spec, values);
       const by = cleanName(author.name);
       const context: Context = {
         deps,
@@ -91,6 +90,10 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
         settle: (notice) => job.update({ outcome: notice }),
         mustHaveAsked: (person) => check(person === author.id),
       };
+      if (spec.confirm && !confirmed) {
+        await spec.check?.(context);
+        return confirmation(spec, values);
+      }
       const result = await spec.run(context);
       if (spec.audited !== 'nothing') note(spec.audited, author, channel, toDetail(spec, values));
       return result;

@@ -122,10 +122,9 @@ describe('reset and undo', { concurrency: true }, () => {
     const thread = { thread: 't', branchedFrom: top };
     await ask('tree', 'The name is Quux.', thread);
     assert.match(await sent('tree', thread), /zebra[\s\S]*Quux/);
-    publicly(
-      await run('tree', 'reset', person('Dan')),
-      /^🧹 Dan reset my memory of this channel\. The role stays; `undo` brings the memory back\.$/,
-    );
+    const told = await run('tree', 'reset', person('Dan'));
+    publicly(told, /^🧹 Dan reset my memory of this channel\. The role stays; `undo` brings the memory back\.$/);
+    assert.deepEqual(told.actions, [{ label: 'Undo', command: 'undo' }], 'offered where it is told');
     assert.doesNotMatch(await sent('tree', thread), /zebra|Quux/);
     assert.doesNotMatch(await sent('tree'), /zebra/);
     privately(await run('tree', 'memory show'), /🧹 1 earlier memory was put away by a reset/);
@@ -156,7 +155,7 @@ describe('forget', { concurrency: true }, () => {
   test('it asks first, and only with the confirmation it erases', async () => {
     await ask('last', 'The code is 4711.');
     await ask('last', 'The name is Grault.');
-    const asked = await run('last', 'forget last 1', person('Ann'));
+    const asked = await run('last', 'forget last 1', { author: { id: 'u1', name: 'Ann' } });
     refusedNothing(asked);
     privately(asked, /^`\/forget last 1` cannot be undone: it erases for good/);
     refused(await run('last', 'forget last 1 confirm', person('Eve')), /There is nothing of yours here/);
@@ -199,6 +198,8 @@ describe('forget', { concurrency: true }, () => {
     await ask('user-two', 'The code is plugh.', person('Jon'));
     refused(await run('user-one', 'forget user Jon', person('Kim')), /Only admins may use \/forget user\./);
     refused(await run('user-one', 'forget user Nobody confirm'), /Nobody called "Nobody" has spoken here/);
+    refused(await run('user-one', 'forget user Nobody'), /Nobody called "Nobody" has spoken here/);
+    refused(await run('nothing-said', 'forget last 3'), /There is nothing here that could be forgotten/);
     privately(
       await run('user-one', 'forget user ida long confirm'),
       /^🗑️ I have forgotten everything Ida Long wrote in any channel here, answers included\./,
