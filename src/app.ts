@@ -30,6 +30,7 @@ import { createProbe } from './storage/probe.ts';
 import { createShelf, type Shelf } from './storage/shelf.ts';
 import { openTools } from './tools/open-tools.ts';
 import type { Toolbox } from './tools/toolbox.ts';
+import { unreadable } from './turn/attachments.ts';
 
 /** The parts, put together; and taken apart in the order that loses nothing. */
 export interface App {
@@ -44,6 +45,8 @@ export interface Host {
   defaultRole: string;
   /** What a command line, without its slash, can become. */
   complete(line: string): string[];
+  /** Why a file that somebody is about to send will not be read. */
+  unreadable(file: { name: string; mime: string; bytes: number }): string | undefined;
   /** What an option may be that only the running program knows. */
   valuesFor: MoreValues;
   presets(): Promise<readonly Pick<Preset, 'name' | 'description'>[]>;
@@ -145,6 +148,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     now,
     defaultRole: defaults.role,
     complete: (line) => completeLine(commands, line, more),
+    unreadable,
     valuesFor: more,
     presets: presets.all,
     views: core.views,

@@ -9,6 +9,8 @@ import type { Uploads } from './uploads.ts';
 interface FileDeps {
   uploads: Uploads;
   files: KeptFiles;
+  /** Why a file will not be read. */
+  unreadable(file: { name: string; mime: string; bytes: number }): string | undefined;
 }
 
 const maxAtOnce = 8;
@@ -17,8 +19,13 @@ const plainMime = /^[\w.+-]{1,60}\/[\w.+-]{1,80}$/;
 /** What a browser would run or show as a page is only ever handed over as bytes. */
 const showable = /^(image\/(png|jpeg|gif|webp)|text\/(plain|markdown|csv)|application\/json)$/;
 
-export function fileRoutes({ uploads, files }: FileDeps): Route[] {
+export function fileRoutes({ uploads, files, unreadable }: FileDeps): Route[] {
   let running = 0;
+
+  function mustBeReadable(file: { name: string; mime: string; bytes: number }): void {
+    const why = unreadable(file);
+    if (why !== undefined) throw refusal(415, `${why.charAt(0).toUpperCase()}${why.slice(1)}.`);
+  }
 
   return [
     {
@@ -32,7 +39,10 @@ export function fileRoutes({ uploads, files }: FileDeps): Route[] {
           const name = toName(c.req.query('name') ?? '', fileNameChars) || 'file';
           const given = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
           const mime = plainMime.test(given) ? given : 'application/octet-stream';
+          const announced = Number(c.req.header('content-length') ?? 0) || 0;
+          if (announced <= limits.uploadBytes) mustBeReadable({ name, mime, bytes: announced });
           const content = await readBody(c.req.raw, limits.uploadBytes);
+          mustBeReadable({ name, mime, bytes: content.length });
           return toJson(await uploads.put(person.id, { name, mime, content }), 201);
         } finally {
           running -= 1;

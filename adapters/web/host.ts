@@ -23,6 +23,8 @@ export interface ConsoleHost {
   defaultRole: string;
   /** What a command line, without its slash, can become. */
   complete(line: string): string[];
+  /** Why a file that somebody is about to send will not be read. */
+  unreadable(file: { name: string; mime: string; bytes: number }): string | undefined;
   commands: readonly CommandHelp[];
   presets(): Promise<readonly PresetHelp[]>;
   /** The console's own durable records: its channels, the key of its sessions. */

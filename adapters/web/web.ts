@@ -115,7 +115,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     ...peopleRoutes({ host: deps, entrance, hasLogin: access.hasLogin }),
     ...channelRoutes({ channels, views, posting, talk, live, names, now }),
     ...talkRoutes({ views, posting, talk, live, uploads }),
-    ...fileRoutes({ uploads, files }),
+    ...fileRoutes({ uploads, files, unreadable: deps.unreadable }),
     ...memoryRoutes({ views, files, now }),
     ...usageRoutes(deps.usage),
     ...auditRoutes(views),

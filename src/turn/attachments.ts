@@ -112,18 +112,27 @@ async function fetchOne(attachment: Attachment, { fetch, signal }: Reading): Pro
   }
 }
 
-function kindOf({ mime, name }: Attachment): KeptAttachment['kind'] {
+function kindOf({ mime, name }: Pick<Attachment, 'name' | 'mime'>): KeptAttachment['kind'] {
   if (imageTypes.has(mime)) return 'image';
   return textTypes.test(mime) || textNames.test(name) ? 'text' : 'file';
 }
 
-function problemOf(attachment: Attachment, kind: KeptAttachment['kind'], imagesSeen: number): string | undefined {
+function problemOf(
+  attachment: Pick<Attachment, 'bytes'>,
+  kind: KeptAttachment['kind'],
+  imagesSeen: number,
+): string | undefined {
   if (kind === 'file') return 'I read text and images only';
   if (kind === 'text' && attachment.bytes > maxTextBytes) return `it is larger than ${maxTextBytes / 1024} KB`;
   if (kind === 'image' && attachment.bytes > maxImageBytes)
     return `it is larger than ${maxImageBytes / 1024 / 1024} MB`;
   if (kind === 'image' && imagesSeen > maxImages) return `I look at ${maxImages} images at a time`;
   return undefined;
+}
+
+/** Why a file will not be read whatever comes with it; before it is sent. */
+export function unreadable(attachment: Pick<Attachment, 'name' | 'mime' | 'bytes'>): string | undefined {
+  return problemOf(attachment, kindOf(attachment), 1);
 }
 
 function toText(name: string, bytes: Uint8Array): KeptAttachment {

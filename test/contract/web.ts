@@ -18,6 +18,7 @@ import { createMetrics } from '../../src/operations/metrics.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createShelf } from '../../src/storage/shelf.ts';
 import { createStore, type Store } from '../../src/storage/store.ts';
+import { unreadable } from '../../src/turn/attachments.ts';
 
 /** The console as people reach it: its server on a port of this machine, and the whole core behind it, in this process. */
 
@@ -80,6 +81,7 @@ export async function startWebStage(options: StageOptions = {}): Promise<WebStag
     now,
     defaultRole: defaults.role,
     complete: (line) => completeLine(commands, line),
+    unreadable,
     commands: commandHelp,
     presets: async () => options.presets ?? [],
     shelf: createShelf(store, 'web'),
