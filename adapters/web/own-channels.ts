@@ -92,6 +92,12 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
     return found;
   }
 
+  /** Two of one name could not be told apart. */
+  function mustBeFree(name: string, id?: ChannelId): void {
+    const isSame = (one: ChannelRecord): boolean => one.id !== id && one.name.toLowerCase() === name.toLowerCase();
+    if ([...records.values()].some(isSame)) throw new BotError('input', `there is a channel called “${name}” already`);
+  }
+
   function make(part: string, name: string, by: string): Promise<ChannelRecord> {
     const at = now();
     return put({ id: channelId(part), name, createdAt: at, by, lastAt: at, threads: [] });
@@ -128,10 +134,15 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
         if (!isAdmin && own >= maxChannelsEach)
           throw new BotError('input', `you have made ${own} channels already; delete one of them first`);
         if (records.size >= maxChannels) throw new BotError('input', `there are ${maxChannels} channels already`);
+        mustBeFree(name);
         return await make(randomBytes(6).toString('hex'), name, by);
       }),
 
-    rename: (id, name) => inOrder(async () => await put({ ...must(id), name })),
+    rename: (id, name) =>
+      inOrder(async () => {
+        mustBeFree(name, id);
+        return await put({ ...must(id), name });
+      }),
 
     remove: (id) =>
       inOrder(async () => {
