@@ -76,7 +76,7 @@ test('a newcomer', { skip: noBrowser }, async (t) => {
       memory.getByRole('link', { name: /\.json$/ }).click(),
     ]);
     assert.match(await readFile(await download.path(), 'utf8'), /Mira signs it off/);
-    await memory.getByRole('button', { name: 'Reset' }).click();
+    await memory.getByRole('button', { name: 'Reset', exact: true }).click();
     await memory.getByText('0 messages').waitFor();
     await page.getByRole('heading', { name: 'This channel remembers what is said in it' }).waitFor();
     await memory.getByRole('button', { name: 'Undo the reset' }).click();
@@ -84,7 +84,7 @@ test('a newcomer', { skip: noBrowser }, async (t) => {
     await page.getByRole('main').getByText('Above: summarised. Below: remembered in full').waitFor();
 
     await memory.getByRole('button', { name: 'Forget everything' }).click();
-    await memory.locator('.order-result .entry-actions button').first().click();
+    await page.getByRole('button', { name: 'Yes, erase it' }).click();
     await memory.getByText('No summaries yet.').waitFor();
     await page.locator('main .entry').first().waitFor({ state: 'hidden' });
   });

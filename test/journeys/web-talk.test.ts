@@ -82,6 +82,7 @@ test('in the console', { skip: noBrowser }, async (t) => {
       await page.locator('main .entry').getByText('edited').waitFor();
     }
     await ann.getByRole('button', { name: 'Delete', exact: true }).click();
+    await ann.getByRole('button', { name: 'Delete for good' }).click();
     for (const page of [ann, bob]) await page.getByText('The cat is called Mirabelle.').waitFor({ state: 'detached' });
   });
 

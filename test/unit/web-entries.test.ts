@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applied, type Entry, fromTurns, put, renewed, withEarlier } from '../../adapters/web/page/entries.ts';
+import {
+  applied,
+  type Entry,
+  fromTurns,
+  put,
+  renewed,
+  withEarlier,
+  withFailures,
+} from '../../adapters/web/page/entries.ts';
 import type { TurnView } from '../../adapters/web/views.ts';
 import type { LiveEvent } from '../../adapters/web/wire.ts';
 import { toChannelId } from '../../src/event.ts';
@@ -165,4 +173,38 @@ test('what was told live takes its place among the older turns, once, and keeps 
   );
   const third = earlier.find((entry) => entry.kind === 'answer' && entry.seq === 4);
   assert.deepEqual(third?.kind === 'answer' && third.actions, offered);
+});
+
+test('a failure is shown once, with its question, until an answer came', () => {
+  const failed = (id: string, at: number, more: object = {}): LiveEvent => ({
+    type: 'said',
+    channel,
+    said: {
+      id: `said:${id}:outcome`,
+      question: id,
+      at,
+      text: '⚠️ The chat API failed (500).',
+      private: false,
+      actions: [{ label: 'Retry', command: 'retry' }],
+      target: 'p1.m1',
+      files: [],
+      ...more,
+    },
+  });
+  const seen = (entries: readonly Entry[]) => {
+    const { shown: left, failures } = withFailures(entries);
+    return [shown(left), [...failures].map(([entry, said]) => [entry.kind === 'message' && entry.id, said.id])];
+  };
+  const told = play([said('p1.m1', 1000), failed('p1.m1', 2000)]);
+  assert.deepEqual(seen(told), [['said p1.m1', '⚠️ The chat API failed (500).'], []], 'before the memory knows');
+  const known = renewed(told, [turn(1, { unanswered: 'the chat API failed (500)' })], 'soft');
+  assert.deepEqual(seen(known), [['text 1'], [['p1.m1', 'said:p1.m1:outcome']]]);
+  const again = applied(known, failed('c1', 3000, { target: undefined }));
+  assert.deepEqual(seen(again), [['text 1'], [['p1.m1', 'said:c1:outcome']]], 'the last failure counts');
+  const budget = { actions: [], target: undefined, text: '⚠️ There is no setting “x”.' };
+  assert.deepEqual(seen(applied(known, failed('c2', 3000, budget)))[0], ['text 1', '⚠️ There is no setting “x”.']);
+  const answered = renewed(again, [turn(1), answerTurn(2, 'c3', { answers: 1, at: 4000 })], 'soft');
+  assert.deepEqual(seen(answered), [['text 1', '> text 2'], []]);
+  const worse = applied(answered, failed('c4', 5000));
+  assert.deepEqual(seen(worse)[0], ['text 1', '> text 2', '⚠️ The chat API failed (500).'], 'of another try');
 });

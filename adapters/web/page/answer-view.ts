@@ -1,11 +1,14 @@
 import type { ComponentChild } from 'preact';
 import { isOwn } from './channel-list.ts';
+import { CopyButton } from './copy-button.ts';
+import { askToDelete } from './deleting.ts';
 import type { Answer } from './entries.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
 import { Markdown } from './markdown-view.ts';
+import { toSentence } from './numbers.ts';
 import { BotAvatar } from './people.ts';
-import { command, remove } from './sending.ts';
+import { command } from './sending.ts';
 import { me } from './session.ts';
 import type { Talk } from './talk.ts';
 import { toClock, toMoment } from './time.ts';
@@ -39,7 +42,7 @@ export function AnswerView({ talk, answer, newest }: AnswerProps): ComponentChil
           : ''
       }
       ${tools.length === 0 ? '' : html`<${ToolsUsed} tools=${tools} />`}
-      ${partial === undefined ? '' : html`<p class="partial">${partial}</p>`}
+      ${partial === undefined ? '' : html`<p class="partial">${toSentence(partial)}</p>`}
       ${
         actions.length === 0
           ? ''
@@ -54,14 +57,11 @@ export function AnswerView({ talk, answer, newest }: AnswerProps): ComponentChil
     ${
       done
         ? html`<div class="entry-tools" role="group" aria-label="What can be done with this answer">
-            <button type="button" class="icon-button small" title="Copy" aria-label="Copy this answer"
-              onClick=${() => void navigator.clipboard?.writeText(pieces.map(({ text }) => text).join(''))}>
-              ${icon('copy', 16)}
-            </button>
+            <${CopyButton} label="Copy this answer" text=${pieces.map(({ text }) => text).join('')} />
             ${
               mine && isOwn.value
                 ? html`<button type="button" class="icon-button small" title="Delete" aria-label="Delete this answer"
-                    onClick=${() => void remove(talk, pieces[0]?.id ?? '')}>${icon('trash', 16)}</button>`
+                    onClick=${() => askToDelete(talk, 'answer', pieces[0]?.id ?? '')}>${icon('trash', 16)}</button>`
                 : ''
             }
           </div>`

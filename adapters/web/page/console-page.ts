@@ -2,6 +2,7 @@ import type { ComponentChild } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { channelName, isOwn, ownChannel, platformName, threadName } from './channel-list.ts';
 import { Composer } from './composer.ts';
+import { ConfirmDialog } from './confirm-dialog.ts';
 import { Feed } from './feed.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
@@ -36,6 +37,7 @@ export function ConsolePage(): ComponentChild {
     </main>
     ${thread === undefined ? '' : html`<${ThreadPane} key=${thread.key} talk=${thread} />`}
     ${inspectorOpen.value ? html`<${Inspector} />` : ''}
+    <${ConfirmDialog} />
   </div>`;
 }
 
@@ -79,8 +81,8 @@ function Head({ talk }: { talk: Talk | undefined }): ComponentChild {
     </div>
     ${
       talk !== undefined && isOwn.value
-        ? html`<button type="button" class="icon-button" title="Reset the memory: undo brings it back" aria-label="Reset the memory"
-            onClick=${() => void command(talk, 'reset')}>${icon('retry')}</button>`
+        ? html`<button type="button" class="button small reset-button" title="Reset the memory: Undo brings it back" aria-label="Reset the memory"
+            onClick=${() => void command(talk, 'reset')}>${icon('broom', 15)} Reset</button>`
         : ''
     }
     <button type="button" class="icon-button" title="Memory" aria-label="Memory" aria-pressed=${inspectorOpen.value}

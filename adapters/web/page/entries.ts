@@ -32,6 +32,8 @@ export interface Answer {
   at: number;
   pieces: readonly { id: string; text: string }[];
   done: boolean;
+  /** The message it answers, also where a command asked for another answer. */
+  answers?: string | undefined;
   /** While nothing is written yet; empty for "I am on it". */
   note?: string;
   actions: readonly Action[];
@@ -83,9 +85,11 @@ function toMessage(turn: TurnView): Message {
 
 function toAnswer(turn: TurnView, questions: ReadonlyMap<number, string>): Answer {
   const [post] = turn.posts;
+  const asked = questions.get(turn.answers ?? -1);
   return {
     kind: 'answer',
-    question: questionOf(post) ?? questions.get(turn.answers ?? -1) ?? turn.id,
+    question: questionOf(post) ?? asked ?? turn.id,
+    answers: asked,
     at: turn.at,
     pieces: [{ id: post ?? turn.id, text: turn.text }],
     done: true,
@@ -147,6 +151,43 @@ function withActions(fresh: Entry[], before: readonly Entry[]): Entry[] {
   return fresh.map((entry) =>
     entry.kind === 'answer' ? { ...entry, actions: actions.get(keyOf(entry)) ?? [] } : entry,
   );
+}
+
+/**
+ * The failures of questions, each with its question and no longer beside it; of those that were answered since nothing
+ * is shown.
+ */
+export function withFailures(entries: readonly Entry[]): { shown: readonly Entry[]; failures: Map<Entry, Said> } {
+  const failures = new Map<Entry, Said>();
+  const questions = new Map<string, Message>();
+  const answeredAt = new Map<string, number>();
+  let newest: Message | undefined;
+  for (const entry of entries) {
+    if (entry.kind === 'message') questions.set(entry.id, entry);
+    if (entry.kind === 'message' && entry.unanswered !== undefined) newest = entry;
+    if (entry.kind === 'answer' && entry.done && entry.answers !== undefined) answeredAt.set(entry.answers, entry.at);
+  }
+  const shown = entries.filter((entry) => {
+    if (entry.kind !== 'said' || !isFailure(entry)) return true;
+    const message = entry.target ?? (isRetriable(entry) ? newest?.id : undefined);
+    const lastAnswer = message === undefined && isRetriable(entry) ? Math.max(0, ...answeredAt.values()) : 0;
+    if ((answeredAt.get(message ?? '') ?? lastAnswer) > entry.at) return false;
+    const question = questions.get(message ?? '');
+    if (question?.unanswered === undefined) return true;
+    failures.set(question, entry);
+    return false;
+  });
+  return { shown, failures };
+}
+
+/** A command that asks for another answer names its question only where a button asked. */
+function isRetriable({ actions }: Said): boolean {
+  return actions.some(({ command }) => command === 'retry');
+}
+
+/** What ended a question instead of an answer. */
+function isFailure({ id, text }: Said): boolean {
+  return id.endsWith(':outcome') && /^(⚠️|⏹️)/.test(text);
 }
 
 /** One live event; what is about something else than the conversation changes nothing. */
@@ -246,6 +287,7 @@ function withPiece(entries: readonly Entry[], piece: LivePiece): Entry[] {
     done: piece.last && piece.done,
     actions: piece.actions,
     target: piece.target,
+    answers: piece.target,
   });
 }
 

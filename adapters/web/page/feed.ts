@@ -1,6 +1,6 @@
 import type { ComponentChild } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { type Entry, keyOf } from './entries.ts';
+import { type Entry, keyOf, withFailures } from './entries.ts';
 import { EntryView } from './entry-view.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
@@ -110,11 +110,12 @@ function rows(talk: Talk, entries: readonly Entry[]): ComponentChild[] {
   const now = Date.now();
   const border = foldBorder(talk, entries);
   const newest = entries.findLast((entry) => entry.kind === 'answer');
-  return entries.flatMap((entry, at) => {
-    const before = entries[at - 1];
+  const { failures, shown } = withFailures(entries);
+  return shown.flatMap((entry, at) => {
+    const before = shown[at - 1];
     const sameDay = before !== undefined && startOfDay(before.at) === startOfDay(entry.at);
     const view = html`<${EntryView} key=${keyOf(entry)} talk=${talk} entry=${entry}
-      joined=${sameDay && isJoined(before, entry)} newest=${entry === newest} />`;
+      joined=${sameDay && isJoined(before, entry)} newest=${entry === newest} failure=${failures.get(entry)} />`;
     const line = html`<li class="fold-line" key="folded">Above: summarised. Below: remembered in full</li>`;
     const day = html`<li class="day" key=${`day ${startOfDay(entry.at)}`}>${toDay(entry.at, now)}</li>`;
     return [...(sameDay ? [] : [day]), ...(entry === border ? [line] : []), view];

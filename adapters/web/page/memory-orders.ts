@@ -3,11 +3,14 @@ import { useState } from 'preact/hooks';
 import type { Inspection } from '../views.ts';
 import type { OrderAnswer } from '../wire.ts';
 import { isOwn } from './channel-list.ts';
+import { confirmFirst } from './confirm-dialog.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
 import { inspected, order } from './inspected.ts';
 import { Markdown } from './markdown-view.ts';
+import { inspectedTalk } from './open-channel.ts';
 import { Files } from './said-view.ts';
+import { command } from './sending.ts';
 import { problemOf } from './server.ts';
 import { me } from './session.ts';
 
@@ -24,13 +27,37 @@ export function MemoryOrders({ memory }: { memory: Inspection }): ComponentChild
     setResult(await order(line).catch((error: unknown): Result => ({ problem: problemOf(error) })));
     setBusy(false);
   };
-  const button = (line: string, label: unknown, danger = false) => html`<button type="button" disabled=${busy}
-    class=${danger ? 'button small danger' : 'button small'} onClick=${() => void give(line)}>${label}</button>`;
+  const button = (line: string, label: unknown, act = give) => html`<button type="button" disabled=${busy}
+    class="button small" onClick=${() => void act(line)}>${label}</button>`;
+  /** The program says what goes, and erases only when it is told again. */
+  const erase = async (title: string, line: string) => {
+    setBusy(true);
+    try {
+      const asked = await order(line);
+      const [yes] = asked.actions;
+      if (yes === undefined) setResult(asked);
+      else
+        confirmFirst({
+          title,
+          text: toText(asked),
+          action: yes.label,
+          run: async () => setResult(await order(yes.command)),
+        });
+    } catch (error) {
+      setResult({ problem: problemOf(error) });
+    }
+    setBusy(false);
+  };
+  const danger = (line: string, label: string, title: string) => html`<button type="button" disabled=${busy}
+    class="button small danger" onClick=${() => void erase(title, line)}>${label}</button>`;
+  // In the console's own channels everybody there is told.
+  const talk = inspectedTalk.value;
+  const openly = isOwn.value && talk !== undefined ? (line: string) => command(talk, line) : give;
   return html`<section aria-label="What can be done with the memory">
     <h3>Manage this memory</h3>
     <div class="button-row">
-      ${memory.undoable ? button('undo', html`${icon('undo', 14)} Undo the reset`) : ''}
-      ${button('reset', 'Reset')}
+      ${memory.undoable ? button('undo', html`${icon('undo', 14)} Undo the reset`, openly) : ''}
+      ${button('reset', html`${icon('broom', 14)} Reset`, openly)}
       ${admin ? button('memory export', html`${icon('download', 14)} Export`) : ''}
       ${admin && memory.folds.length > 0 ? button('memory rewrite', 'Regenerate the summaries') : ''}
     </div>
@@ -40,14 +67,18 @@ export function MemoryOrders({ memory }: { memory: Inspection }): ComponentChild
           if (event.target instanceof HTMLInputElement) setLast(event.target.value);
         }} />
       </label>
-      ${button(`forget last ${last}`, 'Forget', true)}
-      ${isOwn.value ? button('forget me', 'Forget me', true) : ''}
-      ${admin ? button('forget everything', 'Forget everything', true) : ''}
+      ${danger(`forget last ${last}`, 'Forget', `Forget the last ${last} messages?`)}
+      ${isOwn.value ? danger('forget me', 'Forget me', 'Forget everything you wrote?') : ''}
+      ${admin ? danger('forget everything', 'Forget everything', 'Forget everything that was said here?') : ''}
     </div>
     <div aria-live="polite">
       ${result === undefined || inspected.value.is !== 'ready' ? '' : html`<${Outcome} result=${result} busy=${busy} give=${give} onClose=${() => setResult(undefined)} />`}
     </div>
   </section>`;
+}
+
+function toText({ text }: OrderAnswer): ComponentChild {
+  return html`<${Markdown} text=${text} done=${true} />`;
 }
 
 interface OutcomeProps {
@@ -73,7 +104,6 @@ function Outcome({ result, busy, give, onClose }: OutcomeProps): ComponentChild 
               (action) => html`<button type="button" class="button small" disabled=${busy}
                 onClick=${() => void give(action.command)}>${action.label}</button>`,
             )}
-            <button type="button" class="button small" onClick=${onClose}>Cancel</button>
           </div>`
     }
   </div>`;

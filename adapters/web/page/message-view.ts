@@ -1,14 +1,15 @@
 import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import { isOwn, openThread, threadOn } from './channel-list.ts';
-import type { Message } from './entries.ts';
+import { askToDelete } from './deleting.ts';
+import type { Message, Said } from './entries.ts';
 import { html } from './html.ts';
 import { icon } from './icons.ts';
 import { Markdown } from './markdown-view.ts';
-import { toBytes } from './numbers.ts';
+import { toBytes, toSentence } from './numbers.ts';
 import { Avatar } from './people.ts';
 import { place } from './place.ts';
-import { edit, giveUp, remove, sayAgain } from './sending.ts';
+import { command, edit, giveUp, sayAgain } from './sending.ts';
 import { me } from './session.ts';
 import type { Talk } from './talk.ts';
 import { toClock, toMoment } from './time.ts';
@@ -17,9 +18,10 @@ interface MessageProps {
   talk: Talk;
   message: Message;
   joined: boolean;
+  failure: Said | undefined;
 }
 
-export function MessageView({ talk, message, joined }: MessageProps): ComponentChild {
+export function MessageView({ talk, message, joined, failure }: MessageProps): ComponentChild {
   const [editing, setEditing] = useState(false);
   const { person, at, text, state } = message;
   const mine = me.value !== undefined && message.id.startsWith(`${me.value.person.id}.`);
@@ -43,7 +45,7 @@ export function MessageView({ talk, message, joined }: MessageProps): ComponentC
       }
       <${Attachments} message=${message} />
       ${state === 'failed' ? html`<${Unsent} talk=${talk} message=${message} />` : ''}
-      ${message.unanswered === undefined ? '' : html`<p class="hint">${message.unanswered}</p>`}
+      ${message.unanswered === undefined ? '' : html`<${Unanswered} talk=${talk} message=${message} failure=${failure} mine=${mine} />`}
       ${
         thread === undefined
           ? ''
@@ -58,6 +60,25 @@ export function MessageView({ talk, message, joined }: MessageProps): ComponentC
         : ''
     }
   </li>`;
+}
+
+/** Why there is no answer, and how to get one. */
+function Unanswered({
+  talk,
+  message,
+  failure,
+  mine,
+}: Omit<MessageProps, 'joined'> & { mine: boolean }): ComponentChild {
+  const mayRetry = isOwn.value && (mine || (me.value?.admin ?? false));
+  return html`<div class="said warning-said unanswered">
+    <${Markdown} text=${failure?.text ?? toSentence(message.unanswered ?? '')} done=${true} />
+    ${
+      mayRetry
+        ? html`<div class="entry-actions"><button type="button" class="button small"
+            onClick=${() => void command(talk, 'retry', message.id)}>Retry</button></div>`
+        : ''
+    }
+  </div>`;
 }
 
 function Attachments({ message }: { message: Message }): ComponentChild {
@@ -96,7 +117,7 @@ function Tools({ talk, message, mine, onEdit }: { talk: Talk; message: Message; 
               ${icon('pencil', 16)}
             </button>
             <button type="button" class="icon-button small" title="Delete" aria-label="Delete"
-              onClick=${() => void remove(talk, message.id)}>${icon('trash', 16)}</button>`
+              onClick=${() => askToDelete(talk, 'message', message.id)}>${icon('trash', 16)}</button>`
         : ''
     }
   </div>`;

@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Numbers and sentences as people read them. */
 
 export function toCount(value: number): string {
   return value.toLocaleString('en');
@@ -32,4 +32,9 @@ export function toTurn(seq: number): string {
 
 export function toNoun(count: number, noun: string): string {
   return `${toCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+export function toSentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(first) ? first : `${first}.`;
 }
