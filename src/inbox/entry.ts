@@ -8,8 +8,10 @@ import { type RecordKind, record, type StoredRecord } from '../storage/store.ts'
 const pendingSchema = z.object({
   state: z.literal('pending'),
   event: eventSchema,
-  /** How often its handling was begun: an event that ends the process each time must not do so for ever. */
+  /** How often its handling was begun before: an event that ends the process each time must not do so for ever. */
   attempts: z.number(),
+  /** Whether it is begun in this life of the process; of older entries it is not known. */
+  begun: z.boolean().optional(),
   /** The platform's ids of the answer's pieces that stand already. */
   posted: z.array(z.string()),
   /** What was reserved for the answer under way: if it never ends, that much is charged. */

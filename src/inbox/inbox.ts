@@ -92,13 +92,14 @@ export function createInbox(deps: InboxDeps): Inbox {
     }
     // The place in the channel's order is taken now, not when the write returns.
     const place = lanes.reserve(event.channel, deps.isUrgent(event));
+    const pending = toPending(event, place.isNext);
     let known = false;
     let wanted = true;
     const isWaiting = (messageId: string): boolean => messages.has(messageKey(event.channel, messageId));
     const accepted = (async () => {
       wanted = await deps.isWanted(event, isWaiting);
       known = wanted && (await store.get(entryKind, id)) !== undefined;
-      if (wanted && !known) await store.commit([pendingRecord(toPending(event))]);
+      if (wanted && !known) await store.commit([pendingRecord(pending)]);
     })();
     remember(id, accepted);
     try {
@@ -112,7 +113,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       if (!wanted) remembered.delete(id);
       return wanted ? 'known' : 'ignored';
     }
-    enqueue(place, toPending(event), surface);
+    enqueue(place, pending, surface);
     return 'accepted';
   }
 
@@ -150,7 +151,7 @@ export function createInbox(deps: InboxDeps): Inbox {
   async function park(pending: Pending): Promise<void> {
     try {
       const stored = await store.get(entryKind, entryId(pending.event));
-      if (stored?.state !== 'pending' || stored.attempts === 0) return;
+      if (stored?.state !== 'pending' || stored.attempts === 0 || stored.begun === false) return;
       await store.commit([pendingRecord({ ...stored, attempts: stored.attempts - 1 })]);
     } catch (error) {
       log.warn({ channel: pending.event.channel, error }, 'an attempt could not be taken back');
@@ -178,7 +179,8 @@ export function createInbox(deps: InboxDeps): Inbox {
   }
 
   function createJob(pending: Pending, surface: Surface, again: boolean): Job & { isDone(): boolean } {
-    let current = pending;
+    // What waited before it began is said to have begun by the first thing that is committed of it.
+    let current: Pending = { ...pending, begun: true };
     let done = false;
     let reply = patient(surface.reply(pending.event, pending.posted));
     return {
@@ -210,23 +212,34 @@ export function createInbox(deps: InboxDeps): Inbox {
 
   async function replay(platform: string, surface: Surface): Promise<{ count: number; seen: Map<ChannelId, number> }> {
     const seen = new Map<ChannelId, number>();
-    const waiting: Pending[] = [];
+    const left: Pending[] = [];
     for await (const found of entries(store, `${platform}/`)) {
       const { channel, at } = entryPlace(found.id);
       seen.set(channel, Math.max(at, seen.get(channel) ?? 0));
       try {
         const entry = found.read();
-        if (entry.state === 'pending') waiting.push({ ...entry, attempts: entry.attempts + 1 });
+        if (entry.state === 'pending') left.push(entry);
       } catch (error) {
         // One spoiled entry must not keep the others from being answered; it stays for the operator to look at.
         log.error({ error, entry: found.id }, 'an event in the inbox cannot be read');
       }
     }
-    // Known before anything is tried: what ends the program each time is given up one day.
-    if (waiting.length > 0) await store.commit(waiting.map(pendingRecord));
-    for (const pending of waiting) {
+    // Only what had begun can have ended the program. What begins now is known before it is tried: what ends the program
+    // each time is given up one day.
+    const waiting = left.map((entry) => {
+      const place = lanes.reserve(entry.event.channel, deps.isUrgent(entry.event));
+      const attempts = entry.attempts + (entry.begun === false ? 0 : 1);
+      return { place, pending: { ...entry, attempts, begun: place.isNext } };
+    });
+    try {
+      if (waiting.length > 0) await store.commit(waiting.map(({ pending }) => pendingRecord(pending)));
+    } catch (error) {
+      for (const { place } of waiting) place.leave();
+      throw error;
+    }
+    for (const { place, pending } of waiting) {
       remember(entryId(pending.event), Promise.resolve());
-      enqueue(lanes.reserve(pending.event.channel, deps.isUrgent(pending.event)), pending, surface);
+      enqueue(place, pending, surface);
     }
     const count = waiting.length;
     return { count, seen };
@@ -281,8 +294,8 @@ function patient(reply: Reply): Reply {
   return { ...reply, progress };
 }
 
-function toPending(event: Event): Pending {
-  return { state: 'pending', event, attempts: 0, posted: [] };
+function toPending(event: Event, begun: boolean): Pending {
+  return { state: 'pending', event, attempts: 0, begun, posted: [] };
 }
 
 const entriesAtOnce = 500;

@@ -18,6 +18,8 @@ export interface Lanes {
 }
 
 export interface Place {
+  /** Nothing stood before it when it was taken, so that it starts as soon as it runs. */
+  readonly isNext: boolean;
   run(work: () => Promise<void>): void;
   leave(): void;
 }
@@ -42,6 +44,7 @@ export function createLanes(atOnce: number): Lanes {
   const ready = { urgent: [] as string[], ordinary: [] as string[] };
   let waiting = 0;
   let ordinary = 0;
+  let ordinaryLanes = 0;
   let urgentOnes = 0;
   let paused = false;
   let whenIdle: (() => void)[] = [];
@@ -82,8 +85,8 @@ export function createLanes(atOnce: number): Lanes {
   }
 
   function tidy(key: string, lane: Lane): void {
-    if (lane.slots.length === 0 && lane.current === undefined) lanes.delete(key);
-    else wake(key, lane);
+    if (lane.slots.length > 0 || lane.current !== undefined) wake(key, lane);
+    else if (lanes.delete(key) && !lane.urgent) ordinaryLanes--;
   }
 
   /** What waited behind urgent work goes on, in the channel and in its threads. */
@@ -114,10 +117,13 @@ export function createLanes(atOnce: number): Lanes {
       const key = urgent ? urgentKey(channel) : channel;
       const slot: Slot = { work: undefined, behind: new Set(urgent ? [] : urgentBefore(channel)) };
       const lane = lanes.get(key) ?? { urgent, channel, slots: [], current: undefined, queued: false };
+      if (!urgent && !lanes.has(key)) ordinaryLanes++;
       lanes.set(key, lane);
+      const isFirst = lane.slots.length === 0 && lane.current === undefined && slot.behind.size === 0;
       lane.slots.push(slot);
       waiting++;
       return {
+        isNext: isFirst && (urgent || ordinaryLanes <= atOnce),
         run(work) {
           slot.work = work;
           wake(key, lane);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BotError } from '../../src/errors.ts';
-import type { Event, Reply } from '../../src/event.ts';
+import { type Event, type Reply, toChannelId } from '../../src/event.ts';
+import { pendingRecord } from '../../src/inbox/entry.ts';
 import { createInbox, type Inbox, type Job } from '../../src/inbox/inbox.ts';
 import { createLog } from '../../src/log.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
@@ -195,3 +196,69 @@ test('starts after an end in good order are no failed attempts; those after a cr
   for (let n = 0; n < 3; n++) await open({ store, handle: untilStopped });
   assert.deepEqual(attempts, [0, 1, 1, 1, 1, 2, 3]);
 });
+
+test('what only waited behind an event that ends the program each time was not attempted', async () => {
+  const store = createStore(createMemoryBackend());
+  const other = toChannelId({ platform: 't', workspace: 'w', channel: 'other' });
+  const seen = new Map<string, number[]>();
+  const life = async (isDeadly: (job: Job) => boolean) =>
+    await open({
+      store,
+      async handle(job) {
+        seen.set(job.event.id, [...(seen.get(job.event.id) ?? []), job.pending.attempts]);
+        // The process is gone at this moment; nothing of it is told.
+        if (isDeadly(job)) await new Promise(() => undefined);
+      },
+    });
+  const first = await life(() => true);
+  for (const n of [1, 2, 3]) await first.intake.accept(message(n, `text ${n}`));
+  await first.intake.accept(message(4, 'elsewhere', { channel: other }));
+  for (let n = 0; n < 5; n++) await life(() => true);
+  assert.deepEqual(
+    [seen.get('e1'), seen.get('e4'), seen.get('e2')],
+    [[0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5], undefined],
+  );
+  await life((job) => job.event.id === 'e3');
+  await until(() => seen.has('e3'));
+  assert.deepEqual([seen.get('e1')?.at(-1), seen.get('e2'), seen.get('e3')], [6, [0], [0]]);
+  const last = await life(() => false);
+  await idle(last.inbox);
+  assert.deepEqual([seen.get('e2'), seen.get('e3')], [[0], [0, 0]]);
+});
+
+test('what waited and then began is attempted from the first thing on that is committed of it', async () => {
+  const store = createStore(createMemoryBackend());
+  const attempts: number[] = [];
+  const life = async () =>
+    await open({
+      store,
+      async handle(job) {
+        if (job.event.id === 'e1') return;
+        attempts.push(job.pending.attempts);
+        await store.commit([job.update({ posted: ['p'] })]);
+        await new Promise(() => undefined);
+      },
+    });
+  const first = await life();
+  await Promise.all([1, 2].map((n) => first.intake.accept(message(n, `text ${n}`))));
+  await until(() => attempts.length === 1);
+  await life();
+  assert.deepEqual(attempts, [0, 1]);
+});
+
+test('an entry of an older version, which does not say whether it had begun, counts as begun', async () => {
+  const store = createStore(createMemoryBackend());
+  const event = message(1, 'one');
+  await store.commit([pendingRecord({ state: 'pending', event, attempts: 1, posted: [] })]);
+  const attempts: number[] = [];
+  const { inbox } = await open({ store, handle: async (job) => void attempts.push(job.pending.attempts) });
+  await idle(inbox);
+  assert.deepEqual(attempts, [2]);
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let turn = 0; !holds(); turn++) {
+    assert.ok(turn < 10_000, 'it never came to this');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
