@@ -1,6 +1,7 @@
 import type { Values } from './commands/command.ts';
 import { completeLine, type MoreValues } from './commands/complete.ts';
 import { commands } from './commands/list.ts';
+import type { MayUse } from './commands/policy.ts';
 import type { Preset } from './commands/preset.ts';
 import { createPresets, type Presets } from './commands/presets.ts';
 import { settingExamples } from './commands/settings.ts';
@@ -56,6 +57,8 @@ export interface Host {
   /** Where an adapter keeps what is its own. */
   shelfOf(owner: string): Shelf;
   audit: Pick<Audit, 'note'>;
+  /** Why somebody may not see or do what a command shows or does; the one policy, for whatever is no command. */
+  mayUse: MayUse;
 }
 
 export interface Started {
@@ -155,6 +158,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     callerOf: callers.caller,
     shelfOf: (owner) => createShelf(store, owner),
     audit,
+    mayUse: core.mayUse,
   });
   const probe = createProbe(store, now);
   const health = () => healthOf(probe, adapters);

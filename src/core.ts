@@ -1,6 +1,6 @@
 import { type Bot, createBot } from './bot.ts';
 import { commands } from './commands/list.ts';
-import { createPolicy } from './commands/policy.ts';
+import { createMayUse, createPolicy, type MayUse } from './commands/policy.ts';
 import { withPreset } from './commands/preset.ts';
 import { noPresets, type Presets } from './commands/presets.ts';
 import { createCommandRunner } from './commands/runner.ts';
@@ -34,6 +34,7 @@ export interface Core {
   memory: Memory;
   views: Views;
   audit: Audit;
+  mayUse: MayUse;
 }
 
 interface CoreDeps {
@@ -84,13 +85,14 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
   const link: LinkTo = (channel, ...message) => surfaces.get(channelParts(channel).platform)?.link(channel, ...message);
   const running = createRunningAnswers();
   memory.changes.watch((change) => interruptAnswers(running, change));
+  const policy = createPolicy(config.policy);
   const runner = createCommandRunner({
     memory,
     model,
     running,
     ledger,
     presets,
-    policy: createPolicy(config.policy),
+    policy,
     timeZone,
     pricesAsOf: prices.asOf,
     commands: () => commands,
@@ -126,7 +128,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     signal,
     now,
   });
-  return { open, inbox, bot, memory, views, audit };
+  return { open, inbox, bot, memory, views, audit, mayUse: createMayUse(policy, commands) };
 }
 
 type Layers = Parameters<MemoryDeps['resolveProfile']>[0];

@@ -114,6 +114,11 @@ function toSlackParts(config: Config): Pick<SlackDeps, 'botToken' | 'line' | 'ap
 }
 
 async function startConsole(host: Host, config: Config): Promise<Web> {
+  if (!showsOthers(config))
+    host.log.info(
+      {},
+      'the web console shows its own channels only: set ADMIN_PASSWORD to see those of other platforms',
+    );
   const { startWeb } = await import('../adapters/web/web.ts');
   return await startWeb({
     ...host,
@@ -128,7 +133,13 @@ async function startConsole(host: Host, config: Config): Promise<Web> {
     isLoopback: isLoopback(config.host),
     publicUrl: config.publicUrl,
     passwords: config.passwords,
+    showsOthers: showsOthers(config),
   });
+}
+
+/** What people say on other platforms is shown to whoever knows the password for it, and not to every user of this machine. */
+function showsOthers({ passwords, discord, slack }: Config): boolean {
+  return passwords.admin !== undefined || (discord.token ?? slack.botToken) === undefined;
 }
 
 interface ChatPlace {

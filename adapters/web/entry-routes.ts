@@ -73,7 +73,7 @@ export function entryRoutes(deps: EntryDeps): Route[] {
 
   return [
     { method: 'GET', path: '/', rights: 'console', handle: () => documents.console() },
-    { method: 'GET', path: '/usage', rights: 'admin', handle: () => documents.console() },
+    { method: 'GET', path: '/usage', rights: 'admin', command: 'usage', handle: () => documents.console() },
     {
       method: 'GET',
       path: '/login',
@@ -87,7 +87,7 @@ export function entryRoutes(deps: EntryDeps): Route[] {
       rights: 'public',
       handle: logOut,
     },
-    { method: 'POST', path: '/logout/everybody', rights: 'admin', handle: logOutEverybody },
+    { method: 'POST', path: '/logout/everybody', rights: 'admin', command: undefined, handle: logOutEverybody },
     {
       method: 'GET',
       path: '/assets/*',

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { ChannelId, Notice, OpenIntake } from '../../src/event.ts';
+import type { Author, ChannelId, Notice, OpenIntake } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import type {
   AuditTrail,
@@ -32,6 +32,8 @@ export interface ConsoleHost {
   views: MemoryViews;
   usage: UsageView;
   audit: AuditNotes;
+  /** The program's one policy: why somebody may not see or do what this command shows or does, or nothing. */
+  mayUse(author: Author, channel: ChannelId, command: string): string | undefined;
 }
 
 interface Caller {
@@ -84,6 +86,8 @@ interface UsageQuery {
   /** First and last day, `YYYY-MM-DD`. */
   from: string;
   to: string;
+  /** Of this platform alone. */
+  platform?: string | undefined;
 }
 
 /** Who did what, noted as it happens; ids, addresses and names of routes, and no text that anybody wrote. */

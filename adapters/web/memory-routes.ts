@@ -24,18 +24,21 @@ export function memoryRoutes({ views, files, now }: MemoryDeps): Route[] {
       method: 'GET',
       path: '/api/memory/:key',
       rights: 'any',
+      command: 'memory show',
       handle: async (_c, _visitor, channel) => toJson(await views.inspect(channel)),
     },
     {
       method: 'GET',
       path: '/api/memory/:key/prompt',
       rights: 'any',
+      command: 'memory prompt',
       handle: async (_c, _visitor, channel) => toJson(await views.prompt(channel)),
     },
     {
       method: 'POST',
       path: '/api/memory/:key/orders',
       rights: 'any',
+      command: undefined,
       async handle(c, { person, admin }, channel) {
         const { line } = await readJson(c, orderPost, maxBodyBytes);
         const since = files.moment();

@@ -32,6 +32,12 @@ interface Base {
   path: string;
 }
 
+/** Who may ask is one thing; whether they may see or do it, the program's one policy for commands says. */
+interface Permitted extends Base {
+  /** The command that shows or does the same; nothing where the channel itself is read, or a command is run. */
+  command: string | undefined;
+}
+
 /**
  * - `public`: anybody
  * - `console`: whoever may use the console; `admin`: whoever may look after everything
@@ -40,9 +46,10 @@ interface Base {
  */
 export type Route =
   | (Base & { rights: 'public'; handle(c: WebContext): Promise<Response> })
-  | (Base & { rights: 'console' | 'admin'; handle(c: WebContext, visitor: Visitor): Promise<Response> })
+  | (Base & { rights: 'console'; handle(c: WebContext, visitor: Visitor): Promise<Response> })
+  | (Permitted & { rights: 'admin'; handle(c: WebContext, visitor: Visitor): Promise<Response> })
   | (Base & { rights: 'own'; handle(c: WebContext, visitor: Visitor, place: OwnPlace): Promise<Response> })
-  | (Base & { rights: 'any'; handle(c: WebContext, visitor: Visitor, channel: ChannelId): Promise<Response> });
+  | (Permitted & { rights: 'any'; handle(c: WebContext, visitor: Visitor, channel: ChannelId): Promise<Response> });
 
 export function isApi(path: string): boolean {
   return path.startsWith('/api/');

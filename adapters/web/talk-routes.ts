@@ -51,6 +51,7 @@ export function talkRoutes({ views, posting, talk, live, uploads }: TalkDeps): R
       method: 'GET',
       path: '/api/channels/:key/turns',
       rights: 'any',
+      command: undefined,
       async handle(c, _, channel) {
         const query = turnsQuery.safeParse(c.req.query());
         if (!query.success) throw refusal(400, 'before and limit are whole numbers; at most 200 turns come at once.');
@@ -62,6 +63,7 @@ export function talkRoutes({ views, posting, talk, live, uploads }: TalkDeps): R
       method: 'GET',
       path: '/api/channels/:key/events',
       rights: 'any',
+      command: undefined,
       async handle(c, { person, address, holds }, channel) {
         if (c.req.method === 'HEAD') return new Response(null, { headers: eventStreamHeaders });
         const reader = live.read({

@@ -1,7 +1,7 @@
 import { refusal, toJson } from './answers.ts';
 import { toDownload } from './file-routes.ts';
-import type { UsageView } from './host.ts';
-import type { Route, WebContext } from './route.ts';
+import type { ConsoleHost, UsageView } from './host.ts';
+import type { Route, Visitor, WebContext } from './route.ts';
 import { toCsv } from './usage-csv.ts';
 import type { UsageReport } from './views.ts';
 
@@ -10,27 +10,46 @@ import type { UsageReport } from './views.ts';
 const mostDays = 800;
 const dayMs = 86_400_000;
 
-export function usageRoutes(usage: UsageView): Route[] {
+interface UsageDeps {
+  usage: UsageView;
+  /** Nothing where those of all platforms may be seen. */
+  platform: string | undefined;
+  audit: ConsoleHost['audit'];
+}
+
+export function usageRoutes({ usage, platform, audit }: UsageDeps): Route[] {
   async function report(c: WebContext): Promise<UsageReport> {
     const from = mustBeDay(c.req.query('from'));
     const to = mustBeDay(c.req.query('to'));
     const days = (Date.parse(to) - Date.parse(from)) / dayMs;
     if (days < 0 || days > mostDays)
       throw refusal(400, `The days go from the first to the last, at most ${mostDays} of them.`);
-    return await usage.report({ from, to });
+    return await usage.report({ from, to, platform });
+  }
+
+  function noteExport({ person, address }: Visitor, detail: string): void {
+    audit.note({ what: 'export', who: `web:${person.id}`, from: address, detail });
   }
 
   const toFileName = ({ from, to }: Pick<UsageReport, 'from' | 'to'>, ending: string): string =>
     `usage-${from}-${to}.${ending}`;
 
   return [
-    { method: 'GET', path: '/api/usage', rights: 'admin', handle: async (c) => toJson(await report(c)) },
+    {
+      method: 'GET',
+      path: '/api/usage',
+      rights: 'admin',
+      command: 'usage',
+      handle: async (c) => toJson(await report(c)),
+    },
     {
       method: 'GET',
       path: '/api/usage.csv',
       rights: 'admin',
-      async handle(c) {
+      command: 'usage',
+      async handle(c, visitor) {
         const made = await report(c);
+        noteExport(visitor, 'usage.csv');
         return toDownload(toFileName(made, 'csv'), 'text/csv; charset=utf-8', toCsv(made.rows));
       },
     },
@@ -38,8 +57,10 @@ export function usageRoutes(usage: UsageView): Route[] {
       method: 'GET',
       path: '/api/usage.json',
       rights: 'admin',
-      async handle(c) {
+      command: 'usage',
+      async handle(c, visitor) {
         const { charts: _, ...made } = await report(c);
+        noteExport(visitor, 'usage.json');
         return toDownload(toFileName(made, 'json'), 'application/json', `${JSON.stringify(made, null, 2)}\n`);
       },
     },

@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import type { ChannelId } from '../../src/event.ts';
+import { type ChannelId, toChannelId } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import { isOwnOrigin, mayRead, type Provenance } from './access.ts';
 import { refusal, toJson, toProblem } from './answers.ts';
@@ -20,10 +20,14 @@ export interface WebAppDeps {
   findOwn(key: string): OwnPlace | undefined;
   /** A channel of another platform that may be looked into. */
   findForeign(key: string): Promise<ChannelId | undefined>;
+  mayUse: ConsoleHost['mayUse'];
+  audit: ConsoleHost['audit'];
   log: Log;
   now(): number;
 }
 
+/** Where a permission is about no channel. */
+const consoleItself = toChannelId({ platform: 'web', workspace: 'console', channel: 'console' });
 const guardHeader = 'x-channelore';
 
 const always: Record<string, string> = {
@@ -46,7 +50,11 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
 
   async function answer(c: WebContext, work: (visit: Visit) => Promise<Response>): Promise<Response> {
     const visit = entrance.visit(c);
-    const response = await work(visit).catch((error: unknown) => toFailure(c, error));
+    const response = await work(visit).catch((error: unknown) => {
+      const failure = toFailure(c, error);
+      if (failure.status === 403) noteRefusal(c, visit);
+      return failure;
+    });
     for (const [name, value] of Object.entries(always)) response.headers.set(name, value);
     for (const [name, value] of Object.entries(unlessSaid)) {
       if (!response.headers.has(name)) response.headers.set(name, value);
@@ -54,6 +62,12 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
     if (visit.cookie !== undefined && response.ok && !response.headers.has('set-cookie'))
       response.headers.set('set-cookie', visit.cookie);
     return response;
+  }
+
+  function noteRefusal(c: WebContext, { visitor }: Visit): void {
+    const { address } = deps.callerOf(c.env.incoming);
+    const who = visitor === undefined ? address : `web:${visitor.person.id}`;
+    deps.audit.note({ what: 'refused', who, from: address, detail: `${c.req.method} ${c.req.routePath}` });
   }
 
   function toFailure(c: WebContext, error: unknown): Response {
@@ -79,12 +93,22 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
         return await route.handle(c, visitor);
       case 'admin':
         if (!visitor.admin) return mustBeAdmin(c);
+        mustBeAllowed(route.command, visitor, consoleItself);
         return await route.handle(c, visitor);
       case 'own':
         return await route.handle(c, visitor, mustBeOwn(c));
-      case 'any':
-        return await route.handle(c, visitor, await mustBeVisible(c, visitor));
+      case 'any': {
+        const channel = await mustBeVisible(c, visitor);
+        mustBeAllowed(route.command, visitor, channel);
+        return await route.handle(c, visitor, channel);
+      }
     }
+  }
+
+  function mustBeAllowed(command: string | undefined, { person, admin }: Visitor, channel: ChannelId): void {
+    if (command === undefined) return;
+    const rule = deps.mayUse({ ...person, admin, roles: [], platform: 'web' }, channel, command);
+    if (rule !== undefined) throw refusal(403, rule);
   }
 
   function mustBeAdmin(c: WebContext): Response {
@@ -105,6 +129,16 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
     if (!visitor.admin) throw refusal(403, 'Only admins may look into other channels.');
     const found = await deps.findForeign(key);
     if (found === undefined) throw refusal(404, 'There is no such channel.');
+    if (c.req.method === 'GET') {
+      const { person, address } = visitor;
+      deps.audit.note({
+        what: 'read',
+        who: `web:${person.id}`,
+        from: address,
+        channel: found,
+        detail: c.req.routePath,
+      });
+    }
     return found;
   }
 

@@ -35,20 +35,24 @@ export interface WebDeps extends ConsoleHost {
   /** The address people use, where it is known. */
   publicUrl: string | undefined;
   passwords: Passwords;
+  /** Whether admins see the channels of other platforms. */
+  showsOthers: boolean;
 }
 
 export interface Web extends Adapter {
   /** Answers every request that is given to it. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
   /** All that can be asked, with the rights it takes. */
-  routes: readonly Pick<Route, 'method' | 'path' | 'rights'>[];
+  routes: readonly Route[];
 }
 
 /** How often files that nobody sent are looked for. */
 const sweepMs = 600_000;
 
 export async function startWeb(deps: WebDeps): Promise<Web> {
-  const { shelf, views, log, now, passwords, callerOf, publicUrl } = deps;
+  const views = deps.showsOthers ? deps.views : { ...deps.views, channels: async () => [] };
+  const onlyPlatform = deps.showsOthers ? undefined : 'web';
+  const { shelf, log, now, passwords, callerOf, publicUrl } = deps;
   const access = createAccess(deps.isLoopback, passwords);
   const sessions = await openSessions(shelf, passwords, now);
   const onTrouble = (error: unknown): void => log.warn({ error }, 'when a channel was used last could not be kept');
@@ -117,8 +121,8 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     ...talkRoutes({ views, posting, talk, live, uploads }),
     ...fileRoutes({ uploads, files, unreadable: deps.unreadable }),
     ...memoryRoutes({ views, files, now }),
-    ...usageRoutes(deps.usage),
-    ...auditRoutes(views),
+    ...usageRoutes({ usage: deps.usage, platform: onlyPlatform, audit: deps.audit }),
+    ...auditRoutes({ views, platform: onlyPlatform }),
   ];
 
   function findOwn(key: string): OwnPlace | undefined {
@@ -134,6 +138,8 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     isTaking: () => state === 'open',
     findOwn,
     findForeign: createForeignChannels(views, now),
+    mayUse: deps.mayUse,
+    audit: deps.audit,
     log,
     now,
   });

@@ -1,3 +1,4 @@
+import { BotError } from '../errors.ts';
 import { type Author, type ChannelId, channelParts } from '../event.ts';
 import { type CommandSpec, commandName } from './command.ts';
 import { nearest, quote } from './nearest.ts';
@@ -82,6 +83,19 @@ export function createPolicy(lists: PolicyLists): Policy {
       const rule = talkRule(author, channel) ?? (isAdmin(author, channel) ? undefined : commandRule(spec, isAsker));
       return rule === undefined ? allowed : { allowed: false, rule, silent: false };
     },
+  };
+}
+
+/** For whoever shows or does outside of a command what a command does: why the person may not, or nothing. */
+export type MayUse = (author: Author, channel: ChannelId, command: string) => string | undefined;
+
+export function createMayUse(policy: Policy, specs: readonly CommandSpec[]): MayUse {
+  const byName = new Map(specs.map((spec) => [commandName(spec), spec]));
+  return (author, channel, command) => {
+    const spec = byName.get(command);
+    if (spec === undefined) throw new BotError('bug', `there is no command ${command}`);
+    const verdict = policy.mayCommand(spec, author, channel, {});
+    return verdict.allowed ? undefined : verdict.rule;
   };
 }
 

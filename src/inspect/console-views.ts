@@ -10,7 +10,7 @@ import { type ChannelView, listChannels } from './channel-views.ts';
 import { type Inspection, inspectChannel, type PromptView, viewPrompt } from './inspection.ts';
 import { createOrders, type Order } from './orders.ts';
 import { findTurns, readTurns, type TurnView } from './turn-views.ts';
-import { reportUsage, type UsageReport } from './usage-report.ts';
+import { reportUsage, type UsagePeriod, type UsageReport } from './usage-report.ts';
 
 /** What may be looked into from outside of a conversation. Who may see which is the asker's business. */
 export interface Views {
@@ -22,7 +22,7 @@ export interface Views {
   prompt(channel: ChannelId): Promise<PromptView>;
   order: Order;
   watch(onChange: (change: MemoryChange) => void): () => void;
-  usage(period: { from: string; to: string }): Promise<UsageReport>;
+  usage(period: UsagePeriod): Promise<UsageReport>;
   audit(range: { before?: string; limit: number }): Promise<AuditTrail>;
 }
 

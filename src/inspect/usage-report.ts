@@ -75,10 +75,17 @@ export interface UsageDeps {
   now(): number;
 }
 
-export async function reportUsage(deps: UsageDeps, period: { from: string; to: string }): Promise<UsageReport> {
+export interface UsagePeriod {
+  from: string;
+  to: string;
+  /** Of this platform alone. */
+  platform?: string | undefined;
+}
+
+export async function reportUsage(deps: UsageDeps, period: UsagePeriod): Promise<UsageReport> {
   const { ledger, timeZone, pricesAsOf } = deps;
-  const { from, to } = period;
-  const workspaces = await workspacesWithUsage(deps.store);
+  const { from, to, platform } = period;
+  const workspaces = await workspacesWithUsage(deps.store, platform);
   const found = (await Promise.all(workspaces.map((workspace) => ledger.report({ workspace, from, to })))).flat();
   const names = createShownNames(deps.memory.conversations);
   const labels = await labelsOf(found, names, new Map([[nobody, nobodyLabel]]));
@@ -93,7 +100,7 @@ export async function reportUsage(deps: UsageDeps, period: { from: string; to: s
     timeZone,
     pricesAsOf,
     rows,
-    budgets: await budgetsNow(deps, names),
+    budgets: await budgetsNow(deps, names, platform),
     charts: [
       daysChart(found, from, to),
       ...(cost === undefined ? [] : [cost]),
@@ -127,11 +134,11 @@ function toRow(row: ReportRow, labels: Labels): UsageReportRow {
 }
 
 /** The workspaces' own budgets, and those of whoever used something this month: one for each that has one. */
-async function budgetsNow(deps: UsageDeps, names: ShownNames): Promise<UsageBudget[]> {
+async function budgetsNow(deps: UsageDeps, names: ShownNames, platform: string | undefined): Promise<UsageBudget[]> {
   const { ledger, timeZone } = deps;
   const today = dayOf(deps.now(), timeZone);
   const budgets = new Map<string, { line: BudgetLine; name: string }>();
-  for (const workspace of await workspacesWithUsage(deps.store)) {
+  for (const workspace of await workspacesWithUsage(deps.store, platform)) {
     const rows = lastFirst(await ledger.report({ workspace, from: today.slice(0, 7), to: today }));
     const places = Map.groupBy(rows, ({ person }) => person);
     // Budgets do not differ between the days and models of the same person in the same channel.
@@ -198,13 +205,13 @@ function toBudget(id: string, name: string, line: BudgetLine, timeZone: string):
 }
 
 /** Skips from one workspace to the next: their days are not read. */
-async function workspacesWithUsage(store: Store): Promise<string[]> {
+async function workspacesWithUsage(store: Store, platform: string | undefined): Promise<string[]> {
   const found: string[] = [];
   for (let after: string | undefined; ; ) {
     const [next] = await store.list(usageKind, '', after === undefined ? { limit: 1 } : { limit: 1, after });
     if (next === undefined) return found;
     const workspace = next.id.slice(0, next.id.indexOf(':'));
-    found.push(workspace);
+    if (platform === undefined || workspace.startsWith(`${platform}/`)) found.push(workspace);
     after = `${workspace}:\u{10ffff}`;
   }
 }

@@ -26,7 +26,7 @@ after(async () => {
 const own = encodeURIComponent('web/console/general');
 const foreign = encodeURIComponent('slack/T1/C1');
 
-function pathOf(route: WebStage['web']['routes'][number], key: string): string {
+function pathOf(route: Pick<WebStage['web']['routes'][number], 'path'>, key: string): string {
   return route.path.replace(':key', key).replace(':id', 'x').replace('*', 'x');
 }
 
@@ -87,6 +87,55 @@ test('with the admins’ password, everything is had', async () => {
   }
 });
 
+test('what shows memory or usage asks the one policy, by the command that shows the same', async (t) => {
+  const restricted = 'memory show, usage';
+  const stage = await startWebStage({ passwords, isLoopback: false, env: { RESTRICTED_COMMANDS: restricted } });
+  t.after(() => stage.close());
+  const [visitor, admin] = [
+    await openClient(stage.url, 'Ann', passwords.app),
+    await openClient(stage.url, 'Admin', passwords.admin),
+  ];
+  // Of these nothing is shown that a command shows: the channel itself, and commands that ask the policy themselves.
+  const free = [
+    'GET /api/channels/:key/turns',
+    'GET /api/channels/:key/events',
+    'POST /api/memory/:key/orders',
+    'POST /logout/everybody',
+  ];
+  const asked: string[] = [];
+  for (const route of stage.web.routes) {
+    const name = `${route.method} ${route.path}`;
+    const shows =
+      /^\/(api\/(memory|usage|audit|export)|usage|audit|metrics)\b/.test(route.path) && route.method === 'GET';
+    if (shows) assert.ok('command' in route && route.command !== undefined, `${name} names no command`);
+    if (!('command' in route)) continue;
+    if (route.command === undefined) {
+      assert.ok(free.includes(name), `${name} names no command`);
+      continue;
+    }
+    asked.push(name);
+    const given = await attempt(visitor, route);
+    assert.equal(given.status, route.path === '/usage' ? 303 : 403, name);
+    assert.notEqual((await attempt(admin, route)).status, 403, name);
+  }
+  assert.ok(asked.length >= 7, asked.join());
+  const said = async (path: string): Promise<string> => JSON.parse((await visitor.call(path)).text).problem;
+  assert.equal(await said(`/api/memory/${own}`), 'RESTRICTED_COMMANDS leaves /memory show to admins.');
+  assert.equal(await said(`/api/memory/${own}/prompt`), 'Only admins may use /memory prompt.');
+});
+
+test('what somebody is refused is in the trail, once for many times', async (t) => {
+  const stage = await startWebStage({ passwords, isLoopback: false });
+  t.after(() => stage.close());
+  const visitor = await openClient(stage.url, 'Ann', passwords.app);
+  for (let n = 0; n < 3; n++) await visitor.call(`/api/memory/${own}/prompt`);
+  await stage.core.audit.idle();
+  const { entries } = await stage.core.views.audit({ limit: 5 });
+  const [{ id: _, at: __, lastAt: ___, ...noted } = assert.fail('nothing is noted')] = entries;
+  const detail = 'GET /api/memory/:key/prompt';
+  assert.deepEqual(noted, { what: 'refused', who: `web:${visitor.person().id}`, from: '127.0.0.1', detail, times: 3 });
+});
+
 test('what changes something is refused to other sites’ pages', async () => {
   const admin = await openClient(guarded.url, 'Admin', passwords.admin);
   const changing = guarded.web.routes.filter((one) => one.method !== 'GET');
@@ -98,13 +147,13 @@ test('what changes something is refused to other sites’ pages', async () => {
     { 'sec-fetch-site': 'same-site' },
   ];
   assert.ok(changing.length >= 12);
-  for (const { method, path, rights } of changing) {
+  for (const { method, path } of changing) {
     for (const headers of asked) {
-      const { status } = await admin.call(pathOf({ method, path, rights }, own), { method, body: {}, headers });
+      const { status } = await admin.call(pathOf({ path }, own), { method, body: {}, headers });
       assert.equal(status, 403, `${method} ${path} ${JSON.stringify(headers)}`);
     }
     if (!path.startsWith('/api/')) continue;
-    const without = await admin.call(pathOf({ method, path, rights }, own), {
+    const without = await admin.call(pathOf({ path }, own), {
       method,
       body: {},
       headers: { 'x-channelore': '' },

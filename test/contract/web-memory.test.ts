@@ -35,16 +35,18 @@ const memoryOf = async (client: WebClient, channel: string, more = ''): Promise<
 const order = async (client: WebClient, channel: string, line: string): Promise<Answer> =>
   await client.post(`/api/memory/${key(channel)}/orders`, { line });
 
-test('anyone sees what the console’s own channels remember, and the exact next prompt', async () => {
+test('anyone sees what the console’s own channels remember; the exact next prompt is for admins', async () => {
   const seen = await memoryOf(visitor, general);
   const { role, budget, turns, folds } = JSON.parse(seen.text);
   assert.deepEqual([seen.status, turns.total, folds], [200, 2, []]);
   assert.match(role, /helpful/);
   const sum = budget.parts.reduce((all: number, one: { tokens: number }) => all + one.tokens, 0);
   assert.ok(sum > 0 && sum + budget.room <= budget.total);
-  const { messages, tokens } = JSON.parse((await memoryOf(visitor, general, '/prompt')).text);
+  const { messages, tokens } = JSON.parse((await memoryOf(admin, general, '/prompt')).text);
   assert.match(JSON.stringify(messages), /Ann: the colour is teal/);
   assert.ok(tokens > 0);
+  const refused = await memoryOf(visitor, general, '/prompt');
+  assert.deepEqual([refused.status, /teal/.test(refused.text)], [403, false]);
 });
 
 test('an admin sees the channels of all platforms, direct messages excepted; others do not', async () => {
@@ -67,6 +69,34 @@ test('an admin sees the channels of all platforms, direct messages excepted; oth
   for (const what of ['turns', 'events']) {
     assert.equal((await admin.call(`/api/channels/${key(alone)}/${what}`)).status, 404);
   }
+});
+
+test('an admin who looks into a channel of another platform is in the trail', async () => {
+  await memoryOf(admin, garden);
+  await stage.core.audit.idle();
+  const { entries } = await stage.core.views.audit({ limit: 50 });
+  const read = entries.find(({ what, channel }) => what === 'read' && channel === garden);
+  assert.deepEqual([read?.who, read?.from], [`web:${admin.person().id}`, '127.0.0.1']);
+  assert.ok(!JSON.stringify(entries).includes('roses'));
+});
+
+test('without a password for it, nobody of this machine sees other platforms’ channels, usage or trail', async (t) => {
+  const hidden = await startWebStage({ model, store: stage.store, host: { showsOthers: false } });
+  t.after(() => hidden.close());
+  const anybody = await openClient(hidden.url, 'Ann');
+  assert.deepEqual(JSON.parse((await anybody.call('/api/channels')).text).others, []);
+  for (const what of ['turns', 'events']) {
+    assert.equal((await anybody.call(`/api/channels/${key(garden)}/${what}`)).status, 404);
+  }
+  for (const what of ['', '/prompt']) assert.equal((await memoryOf(anybody, garden, what)).status, 404);
+  assert.equal((await order(anybody, garden, 'memory export')).status, 404);
+  const today = new Date().toISOString().slice(0, 10);
+  for (const ending of ['', '.csv', '.json']) {
+    const { status, text } = await anybody.call(`/api/usage${ending}?from=${today}&to=${today}`);
+    assert.deepEqual([status, /slack|garden|Rosa/.test(text), /web/.test(text)], [200, false, true], ending);
+  }
+  const trail = await anybody.call('/api/audit');
+  assert.deepEqual([trail.status, trail.text.includes('slack/')], [200, false]);
 });
 
 test('whoever looks at a channel of another platform is told when its memory changes', async (t) => {
@@ -127,7 +157,7 @@ test('what was used is had as a page, as JSON and as a table in which nothing is
   const [head, ...lines] = csv.text.trimEnd().split('\r\n');
   assert.match(head ?? '', /^day,workspace,channel,channel_id,person,/);
   assert.equal(lines.length, report.rows.length);
-  assert.match(csv.text, /,'=cmd\|garden,/);
+  assert.match(csv.text, /,'=cmd\|?garden,/);
   assert.equal(
     report.rows.reduce((sum: number, row: UsageRowView) => sum + row.prompt, 0),
     lines.reduce((sum, line) => sum + Number(line.split(',')[9]), 0),

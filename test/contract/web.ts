@@ -88,6 +88,8 @@ export async function startWebStage(options: StageOptions = {}): Promise<WebStag
     views: core.views,
     usage: { report: core.views.usage },
     audit: core.audit,
+    mayUse: core.mayUse,
+    showsOthers: true,
     callerOf: callers.caller,
     isLoopback,
     publicUrl: options.publicUrl,

@@ -122,3 +122,11 @@ test('the log names addresses that can be opened, and numbers only where they ar
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
   assert.equal((await fetch(`${url}/metrics`)).status, 404);
 });
+
+test('with a platform and no password for admins, the log says what to set to see its channels', async (t) => {
+  const env = { DATA_DIR: newFolder(t), DISCORD_BOT_TOKEN: 'a.b.c', DISCORD_API_URL: 'http://127.0.0.1:9' };
+  const program = startProgram({ args: [], env });
+  t.after(() => program.signal('SIGKILL'));
+  const line = await program.line(({ msg }) => String(msg).includes('ADMIN_PASSWORD'));
+  assert.match(String(line.msg), /^the web console shows its own channels only: set ADMIN_PASSWORD/);
+});
