@@ -57,7 +57,7 @@ export async function writeFold(writing: FoldWriting, text: string, wanted: numb
   }
 }
 
-/** Too long an answer is shortened once, then cut. */
+/** Too long an answer is shortened once, then cut at a sentence's end, if it came to its own end. */
 async function summarise(writing: FoldWriting, input: FoldInput): Promise<string> {
   const { counter } = writing;
   const first = await ask(writing, foldRequest(input), input);
@@ -67,7 +67,11 @@ async function summarise(writing: FoldWriting, input: FoldInput): Promise<string
   const draft = await cutAtSentence(sanitizedData(first.text), room, counter);
   const second = await ask(writing, shrinkRequest(draft, input.cap), input);
   if (second.finish === 'stop' && second.tokens <= input.cap) return accepted(input, second);
-  const shorter = second.text !== '' && second.tokens < first.tokens ? second : first;
+  // What broke off is no summary, however short: it says nothing of the end of the talk.
+  const [shorter] = [first, second]
+    .filter(({ text, finish }) => finish === 'stop' && text !== '')
+    .sort((a, b) => a.tokens - b.tokens);
+  if (shorter === undefined) throw notKept('it was cut off, and cut off again when asked for less');
   if (isEcho(input, shorter.text)) throw notKept('it only repeated what was said');
   const text = await cutToCap(shorter.text, input.cap, counter);
   return accepted(input, { text, tokens: await safeTokens(text, counter), finish: 'stop' });

@@ -10,7 +10,11 @@ const counter = await loadCounter('o200k_base');
 const usage = { prompt: 100, cached: 0, completion: 20, reasoning: 0, estimated: false };
 const good = 'Ann and Bob talked about the harbour for a good while and agreed to meet there again on Monday at noon.';
 
-function writing(answer: (request: ModelRequest, n: number) => string, mostTokens = 1000) {
+function writing(
+  answer: (request: ModelRequest, n: number) => string,
+  mostTokens = 1000,
+  finish: (n: number) => 'stop' | 'length' = () => 'stop',
+) {
   const requests: ModelRequest[] = [];
   const costs: CallCost[] = [];
   const model: Model = {
@@ -18,7 +22,7 @@ function writing(answer: (request: ModelRequest, n: number) => string, mostToken
     async *stream(request) {
       requests.push(request);
       yield { type: 'text', text: answer(request, requests.length) };
-      yield { type: 'end', finish: 'stop', usage, model: 'm', asked: 'm' };
+      yield { type: 'end', finish: finish(requests.length), usage, model: 'm', asked: 'm' };
     },
   };
   const signal = new AbortController().signal;
@@ -76,4 +80,24 @@ test('an answer of very many tokens is not sent back whole to be shortened', asy
   assert.equal(await writeFold(deps, sentences(60), 60), good);
   assert.equal(requests.length, 2);
   assert.ok((requests[1]?.promptTokens ?? 0) <= 1000);
+});
+
+test('a summary that is cut off and cut off again when it is to be shorter is none', async () => {
+  const cutOff = `${sentences(30)} And the harb`;
+  const twice = writing(
+    () => cutOff,
+    1000,
+    () => 'length',
+  );
+  await assert.rejects(writeFold(twice.deps, sentences(60), 60), /not kept: it was cut off/);
+  assert.equal(twice.costs.length, 2, 'what it cost is known');
+  for (const whole of [1, 2]) {
+    const once = writing(
+      (_, n) => (n === whole ? `${good} ${sentences(20)}` : cutOff),
+      1000,
+      (n) => (n === whole ? 'stop' : 'length'),
+    );
+    const text = await writeFold(once.deps, sentences(60), 60);
+    assert.ok(text.startsWith(good) && text.endsWith('.'), 'the one that came to its end is cut at a sentence');
+  }
 });
