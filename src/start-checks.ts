@@ -1,7 +1,7 @@
 import { commands } from './commands/list.ts';
 import { restrictionProblems } from './commands/policy.ts';
 import type { Config } from './config.ts';
-import { planLimits, smallestHigh } from './conversation/limits.ts';
+import { hasRoom, leastHigh } from './conversation/limits.ts';
 import type { Profile } from './conversation/profile.ts';
 import { standingTokens, toolShare, toStanding } from './conversation/standing.ts';
 import { encodingForModel, loadCounter, upperBound } from './conversation/tokens.ts';
@@ -25,26 +25,26 @@ export async function checkBudget(
     );
   }
   const text = systemText(defaults.role, false);
-  const fits = (roleTokens: number): boolean => planLimits(defaults.memory, roleTokens).high >= smallestHigh;
+  const fits = (roleTokens: number): boolean => hasRoom(defaults.memory, roleTokens);
   // Loading the counter takes a while: it is not needed where even the upper bound fits.
   if (fits(upperBound(text)) || fits(await count(text, defaults.model))) return;
   throw new BotError(
     'config',
-    `MEMORY_TOKENS, MEMORY_HIGH, SYSTEM_ROLE: beside the role and the summaries fewer than ${smallestHigh} of ${tokens} tokens remain for the conversation`,
+    `MEMORY_TOKENS, SYSTEM_ROLE: the role and the summaries leave fewer than ${leastHigh(defaults.memory)} of the ${tokens} tokens for the conversation; raise MEMORY_TOKENS or shorten SYSTEM_ROLE`,
   );
 }
 
 /** What describes tools stands in every prompt, too. */
 export async function checkTools(defaults: Profile, tools: Tools): Promise<void> {
   const { model, role, memory } = defaults;
-  const fits = (fixedTokens: number): boolean => planLimits(memory, fixedTokens).high >= smallestHigh;
+  const fits = (fixedTokens: number): boolean => hasRoom(memory, fixedTokens);
   if (fits(upperBound(systemText(role, false, true)) + memory.tokens * toolShare)) return;
   const counter = await loadCounter(encodingForModel(model));
   if (fits(standingTokens(await toStanding(defaults, tools.always, false, counter)))) return;
   await tools.close();
   throw new BotError(
     'config',
-    `MEMORY_TOKENS, TOOLS: beside what describes the tools fewer than ${smallestHigh} of ${memory.tokens} tokens remain for the conversation; offer fewer`,
+    `MEMORY_TOKENS, TOOLS: the tools' descriptions leave fewer than ${leastHigh(memory)} of the ${memory.tokens} tokens for the conversation; raise MEMORY_TOKENS or offer fewer tools`,
   );
 }
 

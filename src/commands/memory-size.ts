@@ -1,4 +1,4 @@
-import { type MemorySettings, planLimits, smallestHigh } from '../conversation/limits.ts';
+import { hasRoom, type MemorySettings } from '../conversation/limits.ts';
 import type { Profile } from '../conversation/profile.ts';
 import { BotError } from '../errors.ts';
 import type { SizeFacts } from './setting.ts';
@@ -36,9 +36,8 @@ export function checkWindow(profile: Profile, facts: SizeFacts): void {
   );
 }
 
-/** Where the operator's own MEMORY_HIGH is lower than the usual minimum, that is what was wanted. */
 function isEnough(memory: MemorySettings, tokens: number, { fixedTokens }: SizeFacts): boolean {
-  return planLimits({ ...memory, tokens }, fixedTokens).high >= Math.min(smallestHigh, memory.high ?? smallestHigh);
+  return hasRoom({ ...memory, tokens }, fixedTokens);
 }
 
 function leastTokens(memory: MemorySettings, facts: SizeFacts): number {

@@ -1,7 +1,7 @@
 import { withOpenSpan } from '../conversation/conversations.ts';
 import { type Change, type Head, withChange } from '../conversation/head.ts';
 import { withHead } from '../conversation/journal.ts';
-import { planLimits, smallestHigh } from '../conversation/limits.ts';
+import { hasRoom } from '../conversation/limits.ts';
 import type { Profile } from '../conversation/profile.ts';
 import { cleanText } from '../conversation/recording.ts';
 import { BotError } from '../errors.ts';
@@ -99,7 +99,7 @@ export async function clearRole(context: Context): Promise<Result> {
 async function mustFit({ deps, channel, direct }: Context, changed: Profile): Promise<number> {
   const tokens = await deps.memory.fixedTokens(channel, changed, direct);
   const { memory } = changed;
-  if (planLimits(memory, tokens).high >= Math.min(smallestHigh, memory.high ?? smallestHigh)) return tokens;
+  if (hasRoom(memory, tokens)) return tokens;
   throw new BotError(
     'input',
     `this role is too long: with all that goes with it, it takes ${tokens} of the ${memory.tokens} tokens, and too little would remain for the conversation`,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { planLimits, smallestHigh } from '../conversation/limits.ts';
+import { hasRoom } from '../conversation/limits.ts';
 import { BotError } from '../errors.ts';
 import { nearest, quote } from './nearest.ts';
 import { type Setting, toSetting } from './setting.ts';
@@ -24,7 +24,7 @@ export const toolsSetting: Setting = toSetting<'all' | string[]>({
     for (const name of tools === 'all' ? [] : tools) mustBeOffered(name, facts.toolNames);
     // What describes them stands in every prompt.
     const { memory } = profile;
-    if (planLimits(memory, facts.fixedTokens).high >= Math.min(smallestHigh, memory.high ?? smallestHigh)) return;
+    if (hasRoom(memory, facts.fixedTokens)) return;
     throw new BotError(
       'input',
       `what describes these tools takes so much of the ${memory.tokens} tokens (memory_tokens) that too little remains for the conversation`,

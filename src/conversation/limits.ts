@@ -34,8 +34,18 @@ const foldsSideBySide = 4;
 const smallestFold = 60;
 /** What stands around a fold in a prompt. */
 const foldFrame = 25;
-/** Under this a conversation would be folded all the time. */
-export const smallestHigh = 500;
+/** With less room for the conversation it would be summarised all the time. */
+const smallestHigh = 500;
+
+/** Where the operator's own `MEMORY_HIGH` is lower than the usual minimum, that is what was wanted. */
+export function leastHigh({ high }: Pick<MemorySettings, 'high'>): number {
+  return Math.min(smallestHigh, high ?? smallestHigh);
+}
+
+/** Whether enough remains for a conversation beside what stands in every prompt. */
+export function hasRoom(settings: MemorySettings, fixedTokens: number): boolean {
+  return planLimits(settings, fixedTokens).high >= leastHigh(settings);
+}
 
 /** `fixedTokens`: the role and whatever else stands before the turns in every prompt. */
 export function planLimits(settings: MemorySettings, fixedTokens: number): MemoryLimits {

@@ -13,7 +13,7 @@ test('a budget in which the role leaves no room to talk is refused at the start,
   assert.notEqual(await program.end(), 0);
   assert.match(
     program.errors() + program.output(),
-    /MEMORY_TOKENS, MEMORY_HIGH, SYSTEM_ROLE: beside the role and the summaries fewer than 500 of 2000 tokens remain/,
+    /MEMORY_TOKENS, SYSTEM_ROLE: the role and the summaries leave fewer than 500 of the 2000 tokens for the conversation/,
   );
 });
 
@@ -23,9 +23,15 @@ test('a budget in which the tools leave no room to talk is refused at the start,
   assert.equal(await program.end(), 78);
   assert.match(
     program.errors() + program.output(),
-    /MEMORY_TOKENS, TOOLS: beside what describes the tools fewer than 500 of 1300 tokens remain/,
+    /MEMORY_TOKENS, TOOLS: the tools' descriptions leave fewer than 500 of the 1300 tokens for the conversation/,
   );
   const smaller = startProgram({ env: { ...env, TOOLS: 'current_time' } });
   await smaller.ending(say(smaller, 'What time is it?'));
   assert.equal(await smaller.end(), 0);
+});
+
+test('an operator who wants summaries early may: MEMORY_HIGH below the usual minimum is taken as it is', async (t) => {
+  const program = startProgram({ env: { DATA_DIR: newFolder(t), TOOLS: 'all', MEMORY_HIGH: '300' } });
+  await program.ending(say(program, 'What time is it?'));
+  assert.equal(await program.end(), 0);
 });
