@@ -6,6 +6,7 @@ import { type RecordKind, record, type Store } from '../storage/store.ts';
  * once; one below never makes them wider than what we count ourselves, it only makes estimates truer.
  */
 export interface Calibration {
+  /** What budgets go by: never less than what was learnt or than one, and the same as long as that hardly changes. */
   ratio(model: string): Promise<number>;
   learn(model: string, counted: number, reported: number): Promise<void>;
   /** A request of so many tokens, prompt and longest reply together, was too much, or was not. */
@@ -24,6 +25,8 @@ const calibrationKind: RecordKind<{ ratio: number }> = {
 const lowest = 0.8;
 const highest = 1.5;
 const weight = 0.3;
+/** Every answer moves the ratio a little; a prompt that changed with it would be in no provider's cache. */
+const step = 0.02;
 const afterOverflow = 0.6;
 /** A server may be set up anew. */
 const believedMs = 3_600_000;
@@ -37,9 +40,15 @@ export function smoothed(before: number, counted: number, reported: number): num
   return before + weight * (seen - before);
 }
 
+export function steadyRatio(before: number | undefined, ratio: number): number {
+  const needed = Math.max(1, Math.ceil(ratio / step - 1e-9) * step);
+  return before !== undefined && needed <= before && before - needed < 2 * step ? before : needed;
+}
+
 export function createCalibration(store: Store, now: () => number): Calibration {
   const windows = new Map<string, { most: number; fits: number; until: number }>();
   const ratios = new Map<string, { now: number; written: number }>();
+  const steady = new Map<string, number>();
 
   async function load(model: string): Promise<{ now: number; written: number }> {
     const known = ratios.get(model);
@@ -67,7 +76,9 @@ export function createCalibration(store: Store, now: () => number): Calibration 
       return known === undefined || known.until < now() ? Number.POSITIVE_INFINITY : known.most;
     },
     async ratio(model) {
-      return (await load(model)).now;
+      const ratio = steadyRatio(steady.get(model), (await load(model)).now);
+      steady.set(model, ratio);
+      return ratio;
     },
     async learn(model, counted, reported) {
       const known = await load(model);

@@ -15,8 +15,9 @@ import { createFolding, type Folding } from './folding.ts';
 import { createFoldTexts, type FoldTexts } from './folds.ts';
 import { isDirect } from './journal.ts';
 import { createUnwrittenEdits, readLate, type UnwrittenEdits } from './late.ts';
-import { type MemoryLimits, planLimits, seedShare } from './limits.ts';
+import { type MemoryLimits, planLimits } from './limits.ts';
 import type { Profile } from './profile.ts';
+import { promptBudget, seedRoom } from './prompt-budget.ts';
 import { createRecall, type Recall } from './recall.ts';
 import type { recordMessage } from './recording.ts';
 import { createSeeds, type Seeds } from './seed.ts';
@@ -85,6 +86,7 @@ export function createMemory(deps: MemoryDeps): Memory {
   const workspaces = createWorkspaces(store);
   const folds = createFoldTexts(store);
   const seeds = createSeeds(conversations, folds);
+  const calibration = createCalibration(store, now);
   const background = new Set<Promise<unknown>>();
 
   const folding = createFolding({
@@ -115,12 +117,14 @@ export function createMemory(deps: MemoryDeps): Memory {
 
   async function fixedTokens(channel: ChannelId, profile: Profile, direct: boolean): Promise<number> {
     const counter = await counterFor(profile.model);
-    const standing = await toStanding(profile, await toolbox.offered(channel, profile), direct, counter);
-    return standingTokens(standing) + (await seeds.of(channel, Math.floor(profile.memory.tokens * seedShare))).tokens;
+    const { tokens: budget } = await promptBudget({ calibration, model: deps.model }, profile);
+    const standing = await toStanding(profile, await toolbox.offered(channel, profile), direct, counter, budget);
+    return standingTokens(standing) + (await seeds.of(channel, seedRoom(budget))).tokens;
   }
 
   async function limits(channel: ChannelId, profile: Profile, direct: boolean): Promise<MemoryLimits> {
-    return planLimits(profile.memory, await fixedTokens(channel, profile, direct));
+    const { tokens } = await promptBudget({ calibration, model: deps.model }, profile);
+    return planLimits({ ...profile.memory, tokens }, await fixedTokens(channel, profile, direct));
   }
 
   function inBackground(work: Promise<unknown>): void {
@@ -181,7 +185,7 @@ export function createMemory(deps: MemoryDeps): Memory {
     profiles: { of: profileOf },
     folds,
     seeds,
-    calibration: createCalibration(store, now),
+    calibration,
     amending,
     unwritten,
     folding,

@@ -2,8 +2,9 @@ import type { Calibration } from '../conversation/calibration.ts';
 import type { Conversations } from '../conversation/conversations.ts';
 import type { FoldTexts } from '../conversation/folds.ts';
 import type { ChannelState } from '../conversation/journal.ts';
-import { type MemoryLimits, planLimits, seedShare } from '../conversation/limits.ts';
+import { type MemoryLimits, planLimits } from '../conversation/limits.ts';
 import type { Profile } from '../conversation/profile.ts';
+import { type PromptBudget, promptBudget, seedRoom } from '../conversation/prompt-budget.ts';
 import type { Recall } from '../conversation/recall.ts';
 import type { Seeds } from '../conversation/seed.ts';
 import { cutAtSentence } from '../conversation/sentences.ts';
@@ -34,21 +35,12 @@ export interface Prepared {
   promptTokens: number;
   plan: WindowPlan<FoldText>;
   limits: MemoryLimits;
-  budget: Budget;
+  budget: PromptBudget;
   /** The role and its frame; examples; what describes the tools; a thread's share of its parent. */
   tokens: { role: number; examples: number; tools: number; seed: number };
   /** What another round of calls and results may take. */
   stepRoom: number;
   state: ChannelState;
-}
-
-/** All that is sent, in our own counts, and why it is less than what is set. */
-export interface Budget {
-  tokens: number;
-  /** What the model can read beside its answer. */
-  readable: number;
-  /** How many tokens the model counts for one of ours; never less than one. */
-  ratio: number;
 }
 
 export interface PrepareDeps {
@@ -73,19 +65,17 @@ export interface Asked {
   steps?: readonly LiveStep[];
 }
 
-/** However little a model is said to read: a question without a memory is better than none. */
-const smallestBudget = 500;
 const cutNote = '[The message was longer; its end is cut off here.]';
 
 export async function preparePrompt(deps: PrepareDeps, asked: Asked): Promise<Prepared> {
   const { channel, question, profile, images } = asked;
   const state = await deps.conversations.read(channel);
   const counter = await deps.counterFor(profile.model);
-  const wholeBudget = await budgetFor(deps, profile);
+  const wholeBudget = await promptBudget(deps, profile);
   const budget = wholeBudget.tokens;
   const offered = await deps.toolbox.offered(channel, profile);
   const standing = await toStanding(profile, offered, question.name === undefined, counter, budget);
-  const seed = await deps.seeds.of(channel, Math.floor(budget * seedShare));
+  const seed = await deps.seeds.of(channel, seedRoom(budget));
   const fixedTokens = standingTokens(standing) + seed.tokens;
   const limits = planLimits({ ...profile.memory, tokens: budget }, fixedTokens);
   const noteTokens = await countMessages([leftOutMessage], counter);
@@ -175,15 +165,6 @@ async function findAlong({ recall, conversations }: PrepareDeps, asked: Asked, a
 async function findTurn({ journal }: Conversations, channel: ChannelId, messageId: string): Promise<Turn | undefined> {
   const ref = await journal.find(channel, messageId);
   return ref && (await journal.page(channel, ref)).find((turn) => turn.seq === ref.seq);
-}
-
-/** The budget in our own counts: tighter where the model counts more, and never more than the model can read. */
-async function budgetFor({ calibration, model }: PrepareDeps, profile: Profile): Promise<Budget> {
-  const known = model.contextTokens(profile.model) ?? Number.POSITIVE_INFINITY;
-  const readable = Math.min(known, calibration.window(profile.model)) - profile.maxReplyTokens;
-  const ratio = Math.max(1, await calibration.ratio(profile.model));
-  const tokens = Math.max(smallestBudget, Math.floor(Math.min(profile.memory.tokens, readable) / ratio));
-  return { tokens, readable, ratio };
 }
 
 /** The beginning of a message that is larger than everything, up to a sentence's end, and a note that it was cut. */

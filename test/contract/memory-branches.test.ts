@@ -154,3 +154,27 @@ test('a channel that is reset while it is answered keeps nothing of the answer, 
   await core.send(message(3, 'mark3x afresh'));
   assert.doesNotMatch(textOf(model.answers().at(-1)), /mark[01]x|Reply/);
 });
+
+test('what a thread is given of its channel is put together once for many answers, however the provider counts', async (t) => {
+  const model = scriptedModel((request, n) => ({
+    text: request.purpose === 'fold' ? keepMarks(request) : `Reply ${n}, briefly.`,
+    promptTokens: Math.ceil(request.promptTokens * 1.4),
+  }));
+  const core = await startCore({ model, env: { MEMORY_TOKENS: String(budget), STORE_URL: 'memory:' } });
+  t.after(() => core.stop());
+  await talk(core, 0, 20);
+  // Learnt until it stands: what is counted differently each time must be put together each time.
+  for (let n = 0; n < 30; n++) await core.memory.calibration.learn('gpt-4o', 1000, 1400);
+  await core.send(inThread(100, 'mark100x hello'));
+  const all = t.mock.method(core.memory.folds, 'all');
+  const seeds = new Set<unknown>();
+  const of = core.memory.seeds.of;
+  t.mock.method(core.memory.seeds, 'of', async (...args: Parameters<typeof of>) => {
+    const seed = await of(...args);
+    seeds.add(seed);
+    return seed;
+  });
+  for (let n = 101; n < 111; n++) await core.send(inThread(n, `mark${n}x and?`));
+  assert.equal(seeds.size, 1);
+  assert.equal(all.mock.callCount(), 0, 'nothing of the channel is read again');
+});

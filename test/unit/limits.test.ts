@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { smoothed } from '../../src/conversation/calibration.ts';
+import { smoothed, steadyRatio } from '../../src/conversation/calibration.ts';
 import { planLimits } from '../../src/conversation/limits.ts';
 import { runs } from './property-runs.ts';
 
@@ -64,4 +64,14 @@ test('the model’s own counts are learnt slowly, within bounds, and not from sh
   let ratio = 1;
   for (let n = 0; n < 50; n++) ratio = smoothed(ratio, 1000, 1300);
   assert.ok(Math.abs(ratio - 1.3) < 0.001);
+});
+
+test('the ratio that budgets go by is never too low, and stays as long as what is learnt hardly changes', () => {
+  assert.equal(steadyRatio(undefined, 0.9), 1);
+  assert.equal(steadyRatio(undefined, 1), 1);
+  const first = steadyRatio(undefined, 1.391);
+  assert.ok(first >= 1.391 && first < 1.411);
+  for (const near of [1.38, 1.39, 1.3999]) assert.equal(steadyRatio(first, near), first);
+  assert.ok(steadyRatio(first, 1.41) >= 1.41, 'higher at once');
+  assert.ok(steadyRatio(first, 1.3) < 1.33, 'lower when it is worth it');
 });
