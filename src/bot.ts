@@ -302,13 +302,15 @@ export function createBot(deps: BotDeps): Bot {
 
   async function isWanted(event: Event, isWaiting: (messageId: string) => boolean): Promise<boolean> {
     const isOverheard = event.kind === 'edit' ? await isOverheardEdit(event, isWaiting) : isOverheardMessage(event);
+    if (isOverheard && !commands.isServed(event.channel)) return false;
     if (!isOverheard || (await memory.profiles.of(event.channel)).listen === 'all') return true;
     if (event.kind === 'edit') memory.unwritten.put(event.channel, event);
     return false;
   }
 
   function isOverheardMessage(event: Event): boolean {
-    return event.kind === 'message' && event.to === 'none';
+    if (event.kind !== 'message') return false;
+    return event.to === 'none' || (event.to === 'thread' && !commands.isServed(event.channel));
   }
 
   /** Of a message that is neither remembered nor about to be. */

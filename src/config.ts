@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { z } from 'zod';
 import { BotError } from './errors.ts';
+import { type Platforms, toIds, workspaceProblem } from './id-lists.ts';
 
 /**
  * The environment, parsed once. Every variable the program reads is a key of `variables`; a test holds `.env.example`
@@ -94,6 +95,7 @@ const variables = {
   ALLOWED_ROLES: list.default([]),
   ALLOWED_CHANNELS: list.default([]),
   BLOCKED_USERS: list.default([]),
+  ALLOWED_WORKSPACES: list.default([]),
   RESTRICTED_COMMANDS: list.default([]),
   BUDGET_USER_TOKENS: wholeNumber(1, 1_000_000_000_000).optional(),
   BUDGET_CHANNEL_TOKENS: wholeNumber(1, 1_000_000_000_000).optional(),
@@ -143,55 +145,132 @@ const secretNames = [
 
 export type Config = ReturnType<typeof toConfig>;
 
+/** What is started: the platforms and the console, a conversation in the terminal, or JSON lines. */
+export type Mode = 'serve' | 'chat' | 'lines';
+
 /** Reads the environment; every problem is listed at once, by the variable's name, never with its value. */
-export function parseConfig(environment: Record<string, string | undefined>): Config {
+export function parseConfig(environment: Record<string, string | undefined>, mode: Mode = 'serve'): Config {
   const given = Object.fromEntries(
     variableNames.map((name) => [name, environment[name]]).filter(([, value]) => value?.trim()),
   );
   const parsed = schema.safeParse(given);
-  const problems = parsed.success
-    ? crossChecks(parsed.data)
-    : parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
-  if (!parsed.success || problems.length > 0) {
+  const issues = parsed.success ? [] : parsed.error.issues;
+  // Of several problems of one variable, the later follow from the first.
+  const bad = new Map(issues.toReversed().map((issue) => [String(issue.path[0]), issue.message]));
+  // What is wrong by itself does not hide what the others are between them.
+  const values = schema.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !bad.has(name))));
+  const lines = [
+    ...[...bad].reverse().map(([name, message]) => `${name}: ${message}`),
+    ...rules.filter(({ about }) => !about.some((name) => bad.has(name))).flatMap(({ check }) => check(values, mode)),
+  ];
+  if (lines.length > 0) {
     throw new BotError(
       'config',
-      `the configuration has ${problems.length === 1 ? 'a problem' : 'problems'}:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+      `the configuration has ${lines.length === 1 ? 'a problem' : 'problems'}:\n${lines.map((line) => `  - ${line}`).join('\n')}`,
     );
   }
-  return toConfig(parsed.data);
+  return toConfig(values, mode);
 }
 
 type Values = z.output<typeof schema>;
 
-function crossChecks(values: Values): string[] {
-  const problems: string[] = [];
-  const { MEMORY_HIGH: high, MEMORY_LOW: low, MEMORY_TOKENS: total } = values;
-  if (high !== undefined && high > total) problems.push('MEMORY_HIGH: must not be above MEMORY_TOKENS');
-  if (low !== undefined && low >= (high ?? total)) problems.push('MEMORY_LOW: must be below MEMORY_HIGH');
-  if (values.SUMMARY_TOKENS !== undefined && values.SUMMARY_TOKENS > total / 2) {
-    problems.push('SUMMARY_TOKENS: must not be above half of MEMORY_TOKENS');
-  }
-  if (values.RECALL_TOKENS !== undefined && values.RECALL_TOKENS > total / 2) {
-    problems.push('RECALL_TOKENS: must not be above half of MEMORY_TOKENS');
-  }
-  const window = values.MODEL_CONTEXT_TOKENS;
-  if (window !== undefined && total + values.MAX_REPLY_TOKENS > window) {
-    problems.push('MEMORY_TOKENS: with MAX_REPLY_TOKENS it is more than MODEL_CONTEXT_TOKENS');
-  }
-  const { SLACK_BOT_TOKEN: slack, SLACK_APP_TOKEN: socket, SLACK_SIGNING_SECRET: signing } = values;
-  if (slack !== undefined && socket === undefined && signing === undefined) {
-    problems.push('SLACK_BOT_TOKEN: needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) beside it');
-  }
-  const others = reachedByOthers(values);
-  for (const name of ['APP_PASSWORD', 'ADMIN_PASSWORD'] as const) {
-    if (others !== undefined && values[name] === undefined) problems.push(`${name}: is needed where ${others}`);
-  }
-  if (slack === undefined && (socket ?? signing) !== undefined) {
-    problems.push(
-      `${socket === undefined ? 'SLACK_SIGNING_SECRET' : 'SLACK_APP_TOKEN'}: needs SLACK_BOT_TOKEN beside it`,
-    );
-  }
-  return problems;
+/** What values are to each other. Asked only where each of those it is about can be understood. */
+interface Rule {
+  about: readonly (keyof Values)[];
+  check(values: Values, mode: Mode): string[];
+}
+
+const idLists = ['ADMIN_USERS', 'ALLOWED_USERS', 'ALLOWED_ROLES', 'ALLOWED_CHANNELS', 'BLOCKED_USERS'] as const;
+const ownWorkspaces = ['web/console', 'terminal/local', 'lines/local'];
+const tokenNames = ['DISCORD_BOT_TOKEN', 'DISCORD_TOKEN', 'SLACK_BOT_TOKEN'] as const;
+
+const rules: readonly Rule[] = [
+  {
+    about: ['MEMORY_HIGH', 'MEMORY_TOKENS'],
+    check: ({ MEMORY_HIGH: high, MEMORY_TOKENS: total }) =>
+      when(high !== undefined && high > total, 'MEMORY_HIGH: must not be above MEMORY_TOKENS'),
+  },
+  {
+    about: ['MEMORY_LOW', 'MEMORY_HIGH'],
+    check: ({ MEMORY_LOW: low, MEMORY_HIGH: high }) =>
+      when(low !== undefined && high !== undefined && low >= high, 'MEMORY_LOW: must be below MEMORY_HIGH'),
+  },
+  {
+    about: ['MEMORY_LOW', 'MEMORY_HIGH', 'MEMORY_TOKENS'],
+    check: ({ MEMORY_LOW: low, MEMORY_HIGH: high, MEMORY_TOKENS: total }) =>
+      when(low !== undefined && high === undefined && low >= total, 'MEMORY_LOW: must be below MEMORY_TOKENS'),
+  },
+  ...(['SUMMARY_TOKENS', 'RECALL_TOKENS'] as const).map(
+    (name): Rule => ({
+      about: [name, 'MEMORY_TOKENS'],
+      check: (values) =>
+        when((values[name] ?? 0) > values.MEMORY_TOKENS / 2, `${name}: must not be above half of MEMORY_TOKENS`),
+    }),
+  ),
+  {
+    about: ['MODEL_CONTEXT_TOKENS', 'MEMORY_TOKENS', 'MAX_REPLY_TOKENS'],
+    check: ({ MODEL_CONTEXT_TOKENS: window, MEMORY_TOKENS: total, MAX_REPLY_TOKENS: reply }) =>
+      when(
+        window !== undefined && total + reply > window,
+        'MEMORY_TOKENS: with MAX_REPLY_TOKENS it is more than MODEL_CONTEXT_TOKENS',
+      ),
+  },
+  {
+    about: ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'],
+    check({ SLACK_BOT_TOKEN: slack, SLACK_APP_TOKEN: socket, SLACK_SIGNING_SECRET: signing }) {
+      if (slack === undefined) {
+        const name = socket === undefined ? 'SLACK_SIGNING_SECRET' : 'SLACK_APP_TOKEN';
+        return when((socket ?? signing) !== undefined, `${name}: needs SLACK_BOT_TOKEN beside it`);
+      }
+      const needs = 'SLACK_BOT_TOKEN: needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) beside it';
+      return when((socket ?? signing) === undefined, needs);
+    },
+  },
+  ...(['APP_PASSWORD', 'ADMIN_PASSWORD'] as const).map(
+    (name): Rule => ({
+      // One of them that can be understood is reason enough.
+      about: [name],
+      check(values) {
+        const others = reachedByOthers(values);
+        return when(others !== undefined && values[name] === undefined, `${name}: is needed where ${others}`);
+      },
+    }),
+  ),
+  ...idLists.map(
+    (name): Rule => ({
+      about: [name, ...tokenNames],
+      check(values, mode) {
+        const { problem } = toIds(values[name], platformsOf(values, mode));
+        return problem === undefined ? [] : [`${name}: ${problem}`];
+      },
+    }),
+  ),
+  {
+    about: ['ALLOWED_WORKSPACES'],
+    check({ ALLOWED_WORKSPACES: workspaces }) {
+      const problem = workspaceProblem(workspaces, ['discord', 'slack']);
+      return problem === undefined ? [] : [`ALLOWED_WORKSPACES: ${problem}`];
+    },
+  },
+];
+
+function when(isSo: boolean, problem: string): string[] {
+  return isSo ? [problem] : [];
+}
+
+/** Where a bare id can come from. The console's ids are made by the program and never typed into a list beside others. */
+function platformsOf(values: Values, mode: Mode): Platforms {
+  const { DISCORD_BOT_TOKEN, DISCORD_TOKEN, SLACK_BOT_TOKEN } = values;
+  const withToken = [
+    ...((DISCORD_BOT_TOKEN ?? DISCORD_TOKEN) === undefined ? [] : ['discord']),
+    ...(SLACK_BOT_TOKEN === undefined ? [] : ['slack']),
+  ];
+  const alone = { serve: 'web', chat: 'terminal', lines: 'lines' }[mode];
+  return {
+    known: ['discord', 'slack', 'web', 'terminal', 'lines'],
+    running: mode === 'lines' ? [...withToken, alone] : withToken.length > 0 ? withToken : [alone],
+    chosenIds: mode === 'lines',
+  };
 }
 
 /** Why others than this machine's programs reach the console, if they do. */
@@ -220,7 +299,8 @@ export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
 }
 
-function toConfig(values: Values) {
+function toConfig(values: Values, mode: Mode) {
+  const platforms = platformsOf(values, mode);
   return {
     model: {
       apiKey: values.OPENAI_API_KEY,
@@ -275,11 +355,13 @@ function toConfig(values: Values) {
     },
     ollamaUrl: values.OLLAMA_URL,
     policy: {
-      adminUsers: values.ADMIN_USERS,
-      allowedUsers: values.ALLOWED_USERS,
-      allowedRoles: values.ALLOWED_ROLES,
-      allowedChannels: values.ALLOWED_CHANNELS,
-      blockedUsers: values.BLOCKED_USERS,
+      adminUsers: toIds(values.ADMIN_USERS, platforms).ids,
+      allowedUsers: toIds(values.ALLOWED_USERS, platforms).ids,
+      allowedRoles: toIds(values.ALLOWED_ROLES, platforms).ids,
+      allowedChannels: toIds(values.ALLOWED_CHANNELS, platforms).ids,
+      blockedUsers: toIds(values.BLOCKED_USERS, platforms).ids,
+      // What is the program's own is always served.
+      allowedWorkspaces: values.ALLOWED_WORKSPACES.length === 0 ? [] : [...values.ALLOWED_WORKSPACES, ...ownWorkspaces],
       restrictedCommands: values.RESTRICTED_COMMANDS,
     },
     budgets: {

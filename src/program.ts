@@ -29,11 +29,11 @@ async function start(): Promise<void> {
   const [mode, ...rest] = process.argv.slice(2);
   if (mode === 'slack-manifest') return await printManifest(rest[0]);
   const environment = { ...readDotEnv(), ...process.env };
-  const config = parseConfig(environment);
+  const chat = mode === 'chat' ? parseArguments(rest) : undefined;
+  const config = parseConfig(environment, chat === undefined ? 'serve' : chat.json ? 'lines' : 'chat');
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const { token } = config.discord;
   const slack = toSlackParts(config);
-  const chat = mode === 'chat' ? parseArguments(rest) : undefined;
   const log = toLog(config, environment, chat !== undefined);
   let stopping = false;
   const stop = (): void => {

@@ -1,11 +1,13 @@
 import { BotError } from '../errors.ts';
-import { type Author, type ChannelId, channelParts } from '../event.ts';
+import { type Author, type ChannelId, channelParts, platformOf } from '../event.ts';
+import { workspaceOf } from '../usage/usage-record.ts';
 import { type CommandSpec, commandName } from './command.ts';
 import { nearest, quote } from './nearest.ts';
 
 /**
- * Who may talk to the bot, who may command it, and where. Ids are plain, or `platform/workspace/id` to mean one
- * installation's only; a thread counts as its channel.
+ * Who may talk to the bot, who may command it, and where. Ids are `platform:id`, or `platform/workspace/id` to mean one
+ * installation's only; a thread counts as its channel. Where ALLOWED_WORKSPACES does not name a workspace, nobody may
+ * do anything there.
  *
  * | who | may talk | may command |
  * |---|---|---|
@@ -17,6 +19,8 @@ import { nearest, quote } from './nearest.ts';
  * A platform's admin passes none of the operator's lists: anybody may make a server, be its admin, and invite the bot.
  */
 export interface Policy {
+  /** False in a workspace that is not in ALLOWED_WORKSPACES. */
+  isServed(channel: ChannelId): boolean;
   isAdmin(author: Author, channel: ChannelId): boolean;
   /** `addressed`: who was only overheard is passed over in silence. */
   mayTalk(author: Author, channel: ChannelId, addressed: boolean): Verdict;
@@ -33,6 +37,8 @@ export interface PolicyLists {
   allowedRoles: readonly string[];
   allowedChannels: readonly string[];
   blockedUsers: readonly string[];
+  /** `platform/workspace`; empty: all. */
+  allowedWorkspaces: readonly string[];
   restrictedCommands: readonly string[];
 }
 
@@ -44,22 +50,37 @@ export function createPolicy(lists: PolicyLists): Policy {
   const roles = new Set(lists.allowedRoles);
   const channels = new Set(lists.allowedChannels);
   const blocked = new Set(lists.blockedUsers);
+  const workspaces = new Set(lists.allowedWorkspaces);
   const restricted = new Set(lists.restrictedCommands.map(toName));
 
-  const isOperator = (author: Author, channel: ChannelId): boolean => isIn(admins, author.id, channel);
+  const has = (list: ReadonlySet<string>, id: string, author: Author, channel: ChannelId): boolean =>
+    isIn(list, id, channel, platformOf(author, channel));
+  const isOperator = (author: Author, channel: ChannelId): boolean => has(admins, author.id, author, channel);
+
+  function isServed(channel: ChannelId): boolean {
+    const { platform, workspace } = channelParts(channel);
+    return (
+      workspaces.size === 0 || [`${platform}/${workspace}`, workspaceOf(channel)].some((one) => workspaces.has(one))
+    );
+  }
 
   function isAdmin(author: Author, channel: ChannelId): boolean {
     return author.admin || isOperator(author, channel);
   }
 
   function talkRule(author: Author, channel: ChannelId): string | undefined {
+    // Who comes from elsewhere, as an admin of the console, may still look after what was said there before.
+    if (author.platform === undefined && !isServed(channel)) {
+      return 'I do not work in this workspace: ALLOWED_WORKSPACES does not name it.';
+    }
     if (isOperator(author, channel)) return undefined;
-    if (isIn(blocked, author.id, channel)) return 'People in BLOCKED_USERS may not talk to me.';
-    if (channels.size > 0 && !isIn(channels, channelParts(channel).channel, channel)) {
+    if (has(blocked, author.id, author, channel)) return 'People in BLOCKED_USERS may not talk to me.';
+    const { platform, channel: id } = channelParts(channel);
+    if (channels.size > 0 && !isIn(channels, id, channel, platform)) {
       return 'I may only be talked to in the channels in ALLOWED_CHANNELS, and this is none of them.';
     }
-    if (users.size + roles.size === 0 || isIn(users, author.id, channel)) return undefined;
-    if (author.roles.some((role) => isIn(roles, role, channel))) return undefined;
+    if (users.size + roles.size === 0 || has(users, author.id, author, channel)) return undefined;
+    if (author.roles.some((role) => has(roles, role, author, channel))) return undefined;
     if (roles.size === 0) return 'Only people in ALLOWED_USERS may talk to me here.';
     if (users.size === 0) return 'Only people with a role in ALLOWED_ROLES may talk to me here.';
     return 'Only people in ALLOWED_USERS or with a role in ALLOWED_ROLES may talk to me here.';
@@ -74,6 +95,7 @@ export function createPolicy(lists: PolicyLists): Policy {
   }
 
   return {
+    isServed,
     isAdmin,
     mayTalk(author, channel, addressed) {
       const rule = talkRule(author, channel);
@@ -121,12 +143,12 @@ function toName(text: string): string {
   return text.trim().replace(/^\//, '').replace(/\s+/g, ' ').toLowerCase();
 }
 
-/** Whether the list has the id, plain or with the installation's name before it, as people write it or escaped. */
-function isIn(list: ReadonlySet<string>, id: string, channel: ChannelId): boolean {
+/** Whether the list has the id, of any workspace or with its own before it, as people write it or escaped. */
+function isIn(list: ReadonlySet<string>, id: string, channel: ChannelId, platform: string): boolean {
   if (list.size === 0) return false;
-  const { platform, workspace } = channelParts(channel);
-  const escaped = channel.split('/').slice(0, 2).join('/');
-  return [id, `${platform}/${workspace}/${id}`, `${escaped}/${encodeURIComponent(id.toWellFormed())}`].some((one) =>
-    list.has(one),
-  );
+  if (list.has(`${platform}:${id}`)) return true;
+  const place = channelParts(channel);
+  if (place.platform !== platform) return false;
+  const escaped = encodeURIComponent(id.toWellFormed());
+  return list.has(`${platform}/${place.workspace}/${id}`) || list.has(`${workspaceOf(channel)}/${escaped}`);
 }

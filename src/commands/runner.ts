@@ -18,6 +18,8 @@ import { settingNames } from './settings.ts';
 
 /** From what somebody ordered to what comes of it: parsed, allowed, run. */
 export interface CommandRunner {
+  /** False where nothing is answered and nothing kept. */
+  isServed(channel: ChannelId): boolean;
   /** False for who is passed over in silence; throws where a refusal is due. */
   mayTalk(event: MessageEvent, addressed: boolean): boolean;
   isUrgent(given: CommandEvent['command']): boolean;
@@ -43,6 +45,8 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
   }
 
   return {
+    isServed: policy.isServed,
+
     mayTalk(event, addressed) {
       const verdict = policy.mayTalk(event.author, event.channel, addressed);
       if (verdict.allowed) return true;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { commandName } from '../../src/commands/command.ts';
 import { commands } from '../../src/commands/list.ts';
+import type { Config } from '../../src/config.ts';
 import type { AuditRecord } from '../../src/operations/audit.ts';
 import { command, message, person, room, scriptedModel, startCore, type TestCore } from './core.ts';
 
@@ -42,8 +43,8 @@ const fails = ['role preset', 'memory rewrite', 'stop', 'alternatives show', 'al
 
 const boss = { ...person('Boss'), admin: true };
 
-async function start(t: TestContext, env: Record<string, string> = {}): Promise<TestCore> {
-  const core = await startCore({ model: scriptedModel(() => 'Yes.'), env: { STORE_URL: 'memory:', ...env } });
+async function start(t: TestContext, policy: Partial<Config['policy']> = {}): Promise<TestCore> {
+  const core = await startCore({ model: scriptedModel(() => 'Yes.'), env: { STORE_URL: 'memory:' }, policy });
   t.after(() => core.stop());
   return core;
 }
@@ -77,7 +78,7 @@ test('every command leaves the trace its entry in the list names, and no word th
 });
 
 test('every command that is refused leaves a trace: who, where, which', async (t) => {
-  const core = await start(t, { BLOCKED_USERS: 't/w/id-Mallory' });
+  const core = await start(t, { blockedUsers: ['t:id-Mallory'] });
   const mallory = person('Mallory');
   for (const [n, spec] of commands.entries()) {
     const { notices } = await core.send(command(n + 10, lines[commandName(spec)] ?? '', { author: mallory }));
@@ -104,8 +105,8 @@ test('what asks first leaves a trace only once it is done', async (t) => {
   );
 });
 
-test('a command on a channel from elsewhere names whose id it is', async (t) => {
-  const core = await start(t);
+test('a command on a channel from elsewhere names whose id it is, and only its own platform’s list makes an admin', async (t) => {
+  const core = await start(t, { adminUsers: ['t:200'] });
   await core.send(message(1, 'hello'));
   const visitor = { id: '200', name: 'Visitor', admin: false, platform: 'console' };
   await assert.rejects(core.views.order(room, visitor, 'memory export'), { kind: 'forbidden' });

@@ -1,5 +1,5 @@
 import { toDefaults } from '../../src/app.ts';
-import { parseConfig } from '../../src/config.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
 import type { Profile } from '../../src/conversation/profile.ts';
 import { type Core, createCore } from '../../src/core.ts';
 import { BotError } from '../../src/errors.ts';
@@ -105,6 +105,8 @@ interface Options {
   /** What can be called; all of it, unless the profile says otherwise. */
   toolbox?: Toolbox;
   profile?: Partial<Profile>;
+  /** Who may do what, as the configuration has it when it was read. */
+  policy?: Partial<Config['policy']>;
 }
 
 export async function startCore({
@@ -113,9 +115,11 @@ export async function startCore({
   store: given = createStore(createMemoryBackend()),
   toolbox,
   profile = {},
+  policy = {},
 }: Options): Promise<TestCore> {
   const store = slowStore(given);
-  const config = parseConfig(env);
+  const parsed = parseConfig(env);
+  const config = { ...parsed, policy: { ...parsed.policy, ...policy } };
   const defaults: Profile = { ...toDefaults(config, 'gpt-4o'), tools: 'all', ...profile };
   const stopped = new AbortController();
   let time = Date.UTC(2026, 10, 3, 12);

@@ -35,11 +35,11 @@ const allSent = () => server.requests.map((one) => JSON.stringify(one.body)).joi
 
 describe('with lists of people, roles and channels', () => {
   const program = start({
-    ADMIN_USERS: 'boss',
-    ALLOWED_USERS: 'ann,lines/local/ben,other/local/cyd',
-    ALLOWED_ROLES: 'staff',
-    ALLOWED_CHANNELS: 'open,second',
-    BLOCKED_USERS: 'mallory',
+    ADMIN_USERS: 'lines:boss',
+    ALLOWED_USERS: 'lines:ann,lines/local/ben,terminal/local/cyd,discord:eve',
+    ALLOWED_ROLES: 'lines:staff',
+    ALLOWED_CHANNELS: 'lines:open,lines/local/second',
+    BLOCKED_USERS: 'lines:mallory',
     LISTEN: 'all',
   });
   const ask = (text: string, more: object) => program.ending(say(program, text, { channel: 'open', ...more }));
@@ -134,6 +134,16 @@ describe('with restricted commands', () => {
     refused(await program.ending(mention), 'RESTRICTED_COMMANDS leaves /reset to admins.');
     const admin = by('root', { admin: true });
     for (const line of ['role set You are ours.', 'usage', 'reset', 'undo']) await passed(run(line, admin));
+  });
+
+  test('where ids are chosen by whoever sends them, one that does not say its platform ends the program at once', async () => {
+    const other = startProgram({ env: { STORE_URL: 'memory:', DISCORD_BOT_TOKEN: 'x', ADMIN_USERS: '4711' } });
+    assert.equal(await other.end(), 78);
+    assert.match(
+      other.errors(),
+      /- ADMIN_USERS: an id does not say of which platform it is; write discord:ID or lines:ID\n/,
+    );
+    assert.doesNotMatch(other.errors(), /4711/);
   });
 
   test('a restriction that names nothing ends the program at once, with what was probably meant', async () => {

@@ -96,3 +96,79 @@ function leaves(value: unknown, path = ''): Map<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map([[path, value]]);
   return new Map(Object.entries(value).flatMap(([name, inner]) => [...leaves(inner, `${path}.${name}`)]));
 }
+
+function problemsOf(env: Record<string, string>, mode?: 'serve' | 'chat' | 'lines'): string[] {
+  try {
+    parseConfig(env, mode);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof BotError);
+    return error.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.replace('  - ', ''));
+  }
+}
+
+test('what values are to each other is checked also while others cannot be understood', () => {
+  const problems = problemsOf({
+    LISTEN: 'maybe',
+    MEMORY_TOKENS: 'lots',
+    SUMMARY_TOKENS: '900000',
+    MEMORY_HIGH: '500',
+    MEMORY_LOW: '600',
+    SLACK_BOT_TOKEN: 'xoxb-1',
+    HOST: '0.0.0.0',
+    PUBLIC_URL: 'nowhere',
+    APP_PASSWORD: 'short',
+  });
+  assert.deepEqual(
+    problems.map((line) => line.split(':')[0] ?? '').toSorted((a, b) => a.localeCompare(b)),
+    ['ADMIN_PASSWORD', 'APP_PASSWORD', 'LISTEN', 'MEMORY_LOW', 'MEMORY_TOKENS', 'PUBLIC_URL', 'SLACK_BOT_TOKEN'],
+    'but none that is about a value which cannot be understood',
+  );
+});
+
+const [discord, slack] = [{ DISCORD_BOT_TOKEN: 'd' }, { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' }];
+const idLists = ['ADMIN_USERS', 'ALLOWED_USERS', 'ALLOWED_ROLES', 'ALLOWED_CHANNELS', 'BLOCKED_USERS'];
+
+test('an id that does not say its platform is taken only where one platform runs', () => {
+  for (const name of idLists) {
+    const bare = { [name]: '200' };
+    assert.deepEqual(problemsOf({ ...discord, ...slack, ...bare }), [
+      `${name}: an id does not say of which platform it is; write discord:ID or slack:ID`,
+    ]);
+    assert.deepEqual(problemsOf({ ...discord, ...bare }, 'lines'), [
+      `${name}: an id does not say of which platform it is; write discord:ID or lines:ID`,
+    ]);
+    assert.deepEqual(problemsOf(bare, 'lines'), [
+      `${name}: an id does not say of which platform it is; write lines:ID`,
+    ]);
+  }
+  const adminsOf = (env: Record<string, string>, mode?: 'chat') =>
+    parseConfig({ ...env, ADMIN_USERS: '200, slack:U1,discord/1/3' }, mode).policy.adminUsers;
+  assert.deepEqual(adminsOf(discord), ['discord:200', 'slack:U1', 'discord/1/3']);
+  assert.deepEqual(adminsOf(slack), ['slack:200', 'slack:U1', 'discord/1/3']);
+  assert.deepEqual(adminsOf({}), ['web:200', 'slack:U1', 'discord/1/3']);
+  assert.deepEqual(adminsOf({}, 'chat'), ['terminal:200', 'slack:U1', 'discord/1/3']);
+  assert.deepEqual(adminsOf(discord, 'chat'), ['discord:200', 'slack:U1', 'discord/1/3']);
+});
+
+test('an id of a platform that there is not, or that is incomplete, is a problem, told without the id', () => {
+  const unknown = 'an id names a platform that there is not; there are discord, slack, web, terminal, lines';
+  assert.deepEqual(problemsOf({ BLOCKED_USERS: 'discrod:4711' }), [`BLOCKED_USERS: ${unknown}`]);
+  assert.deepEqual(problemsOf({ BLOCKED_USERS: 'chat/1/4711' }), [`BLOCKED_USERS: ${unknown}`]);
+  assert.deepEqual(problemsOf({ BLOCKED_USERS: 'discord/4711' }), [
+    'BLOCKED_USERS: an id is incomplete; write platform:id or platform/workspace/id',
+  ]);
+});
+
+test('workspaces are named with their platform, and the program’s own places are always served', () => {
+  const wrong = 'ALLOWED_WORKSPACES: must be a list such as discord/ID, slack/ID';
+  for (const ALLOWED_WORKSPACES of ['1234', 'discord/', 'discord/1/2', 'web/console', 'slack:T1']) {
+    assert.deepEqual(problemsOf({ ALLOWED_WORKSPACES }), [wrong]);
+  }
+  assert.deepEqual(parseConfig({}).policy.allowedWorkspaces, []);
+  const { allowedWorkspaces } = parseConfig({ ALLOWED_WORKSPACES: 'discord/1, slack/T1' }).policy;
+  assert.deepEqual(allowedWorkspaces, ['discord/1', 'slack/T1', 'web/console', 'terminal/local', 'lines/local']);
+});

@@ -16,6 +16,7 @@ function policyOf(lists: Partial<PolicyLists> = {}) {
     allowedRoles: [],
     allowedChannels: [],
     blockedUsers: [],
+    allowedWorkspaces: [],
     restrictedCommands: [],
   };
   return createPolicy({ ...none, ...lists });
@@ -39,24 +40,24 @@ test('without any list everybody may talk everywhere', () => {
 });
 
 test('whoever is allowed by name or by role may talk, nobody else', () => {
-  const both = { allowedUsers: ['ann'], allowedRoles: ['staff'] };
+  const both = { allowedUsers: ['chat:ann'], allowedRoles: ['chat:staff'] };
   assert.equal(talks(both, person('ann')), 'allowed');
   assert.equal(talks(both, person('bob', { roles: ['guest', 'staff'] })), 'allowed');
   assert.match(talks(both, person('bob')), /ALLOWED_USERS or with a role in ALLOWED_ROLES/);
-  assert.match(talks({ allowedUsers: ['ann'] }, person('bob')), /^Only people in ALLOWED_USERS/);
-  assert.match(talks({ allowedRoles: ['staff'] }, person('ann')), /^Only people with a role in ALLOWED_ROLES/);
+  assert.match(talks({ allowedUsers: ['chat:ann'] }, person('bob')), /^Only people in ALLOWED_USERS/);
+  assert.match(talks({ allowedRoles: ['chat:staff'] }, person('ann')), /^Only people with a role in ALLOWED_ROLES/);
   assert.doesNotMatch(talks(both, person('bob')), /ann|staff/);
 });
 
 test('a thread counts as its channel', () => {
-  const lists = { allowedChannels: ['general'] };
+  const lists = { allowedChannels: ['chat:general'] };
   assert.equal(talks(lists, person('ann'), thread), 'allowed');
   assert.match(talks(lists, person('ann'), random), /ALLOWED_CHANNELS/);
-  assert.equal(talks({ allowedChannels: ['77'] }, person('ann'), thread).includes('ALLOWED_CHANNELS'), true);
+  assert.equal(talks({ allowedChannels: ['chat:77'] }, person('ann'), thread).includes('ALLOWED_CHANNELS'), true);
 });
 
 test('the channel and the person must both be allowed', () => {
-  const lists = { allowedChannels: ['general'], allowedUsers: ['ann'] };
+  const lists = { allowedChannels: ['chat:general'], allowedUsers: ['chat:ann'] };
   assert.equal(talks(lists, person('ann')), 'allowed');
   assert.match(talks(lists, person('ann'), random), /ALLOWED_CHANNELS/);
   assert.match(talks(lists, person('bob')), /ALLOWED_USERS/);
@@ -72,18 +73,51 @@ test('an id with its installation before it means that installation only', () =>
   assert.equal(talks({ allowedRoles: ['chat/W 1/staff'] }, person('ann', { roles: ['staff'] })), 'allowed');
 });
 
+test('an id is of one platform: the same id of another one is somebody else', () => {
+  const there = toChannelId({ platform: 'other', workspace: 'W 1', channel: 'general' });
+  const lists = { adminUsers: ['chat:200'], blockedUsers: ['chat:300'], allowedRoles: ['chat:staff'] };
+  const { isAdmin } = policyOf(lists);
+  assert.equal(isAdmin(person('200'), general), true);
+  assert.equal(isAdmin(person('200'), there), false);
+  assert.equal(isAdmin(person('200', { platform: 'other' }), general), false, 'who commands from elsewhere');
+  assert.equal(isAdmin(person('200', { platform: 'chat' }), there), true);
+  assert.match(talks({ blockedUsers: ['chat:300'] }, person('300')), /BLOCKED_USERS/);
+  assert.equal(talks({ blockedUsers: ['chat:300'] }, person('300'), there), 'allowed');
+  const staff = person('ann', { roles: ['staff'] });
+  assert.equal(talks(lists, staff), 'allowed');
+  assert.match(talks(lists, staff, there), /ALLOWED_ROLES/);
+  for (const bare of [['200'], ['ann']])
+    assert.equal(policyOf({ adminUsers: bare }).isAdmin(person('200'), general), false);
+});
+
+test('in a workspace that is not listed nobody may do anything, admins neither; from elsewhere it is looked after', () => {
+  for (const listed of ['chat/W 1', 'chat/W%201']) {
+    const { mayTalk, mayCommand, isServed } = policyOf({ allowedWorkspaces: [listed], adminUsers: ['chat:boss'] });
+    assert.deepEqual([isServed(general), isServed(thread), isServed(elsewhere)], [true, true, false]);
+    assert.deepEqual(mayTalk(person('ann'), general, true), { allowed: true });
+    const rule = 'I do not work in this workspace: ALLOWED_WORKSPACES does not name it.';
+    for (const author of [person('ann', { admin: true }), person('boss')]) {
+      assert.deepEqual(mayTalk(author, elsewhere, true), { allowed: false, rule, silent: false });
+      assert.deepEqual(mayTalk(author, elsewhere, false), { allowed: false, rule, silent: true });
+      for (const spec of specs) assert.equal(ruleOf(mayCommand(spec, author, elsewhere, {})), rule);
+    }
+    const visiting = person('root', { admin: true, platform: 'console' });
+    assert.equal(ruleOf(mayCommand(specOf('forget me'), visiting, elsewhere, {})), 'allowed');
+  }
+});
+
 test('who is blocked is blocked, also with an allowed name, role or channel', () => {
-  const lists = { blockedUsers: ['ann'], allowedUsers: ['ann'], allowedChannels: ['general'] };
+  const lists = { blockedUsers: ['chat:ann'], allowedUsers: ['chat:ann'], allowedChannels: ['chat:general'] };
   assert.match(talks(lists, person('ann', { roles: ['staff'] })), /BLOCKED_USERS/);
   assert.match(ruleOf(policyOf(lists).mayCommand(specOf('help'), person('ann'), general, {})), /BLOCKED_USERS/);
 });
 
 test("the operator's admins pass every list", () => {
   const lists = {
-    adminUsers: ['ann'],
-    blockedUsers: ['ann'],
-    allowedUsers: ['bob'],
-    allowedChannels: ['random'],
+    adminUsers: ['chat:ann'],
+    blockedUsers: ['chat:ann'],
+    allowedUsers: ['chat:bob'],
+    allowedChannels: ['chat:random'],
     restrictedCommands: ['role'],
   };
   assert.equal(talks(lists, person('ann')), 'allowed');
@@ -97,10 +131,10 @@ test("a platform's admin may command in the own workspace, but passes none of th
   for (const spec of specs) {
     assert.equal(ruleOf(policyOf({ restrictedCommands: ['role'] }).mayCommand(spec, boss, general, {})), 'allowed');
   }
-  assert.match(talks({ blockedUsers: ['ann'] }, boss), /BLOCKED_USERS/);
-  assert.match(talks({ allowedUsers: ['bob'] }, boss), /ALLOWED_USERS/);
+  assert.match(talks({ blockedUsers: ['chat:ann'] }, boss), /BLOCKED_USERS/);
+  assert.match(talks({ allowedUsers: ['chat:bob'] }, boss), /ALLOWED_USERS/);
   assert.match(
-    ruleOf(policyOf({ allowedChannels: ['random'] }).mayCommand(specOf('usage'), boss, general, {})),
+    ruleOf(policyOf({ allowedChannels: ['chat:random'] }).mayCommand(specOf('usage'), boss, general, {})),
     /ALLOWED_CHANNELS/,
   );
 });
@@ -118,7 +152,7 @@ test('only admins may use the commands of admins', () => {
 });
 
 test('an answer may be stopped by whoever asked, or by an admin', () => {
-  const { mayCommand } = policyOf({ adminUsers: ['boss'] });
+  const { mayCommand } = policyOf({ adminUsers: ['chat:boss'] });
   const stop = specOf('stop');
   assert.match(
     ruleOf(mayCommand(stop, person('bob'), general, {})),
@@ -146,7 +180,7 @@ test('a restricted command, or a group of them, is left to admins', () => {
 });
 
 test('who was only overheard is passed over in silence, who spoke to it is told', () => {
-  const { mayTalk, mayCommand } = policyOf({ allowedUsers: ['ann'] });
+  const { mayTalk, mayCommand } = policyOf({ allowedUsers: ['chat:ann'] });
   const rule = 'Only people in ALLOWED_USERS may talk to me here.';
   assert.deepEqual(mayTalk(person('bob'), general, false), { allowed: false, rule, silent: true });
   assert.deepEqual(mayTalk(person('bob'), general, true), { allowed: false, rule, silent: false });
