@@ -140,8 +140,19 @@ function copyItems(items: readonly unknown[], copying: Copying): unknown[] {
 
 function copyEntries(entries: Iterable<readonly [unknown, unknown]>, copying: Copying): Record<string, unknown> {
   const first = Array.from(entries).slice(0, maxEntries);
-  return Object.fromEntries(first.map(([key, value]) => [copyText(String(key), copying), copy(value, copying)]));
+  return Object.fromEntries(
+    first.map(([key, value]) => {
+      const name = String(key);
+      if (typeof value === 'string' && secretFields.test(name)) return [name, hidden];
+      // A plain word names a field: it stays, also where somebody's password is the same word.
+      return [plainWord.test(name) ? name : copyText(name, copying), copy(value, copying)];
+    }),
+  );
 }
+
+/** What stands in these is a secret, whatever it is. */
+const secretFields = /^((proxy-)?authorization|(x-)?api-?key|password|(set-)?cookie)$/i;
+const plainWord = /^[a-z]{1,40}$/i;
 
 function copyError(error: Error, copying: Copying): Record<string, unknown> {
   const shown = error instanceof BotError || copying.foreignWords || isEngineError(error);
@@ -179,15 +190,30 @@ function frames(error: Error): string | undefined {
 
 const hidden = '[redacted]';
 
-/** Hides the given secrets in every spelling they travel in, and the credentials of any address. */
+/** A shorter one stands in ordinary words as well: "x", as some put for a server that wants any key, in "next". */
+const minSecretChars = 8;
+
+/**
+ * Hides the given secrets in every spelling they travel in, the short ones only as a whole credential, and the
+ * credentials of any address.
+ */
 function createRedact(secrets: readonly string[]): (text: string) => string {
-  const spellings = new Set(secrets.flatMap(withParts).flatMap((secret) => [secret, ...base64Cores(secret)]));
-  const longestFirst = [...spellings].filter((one) => one !== '').sort((a, b) => b.length - a.length);
-  const known = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(toSource).join('|'), 'g');
+  const parts = secrets.flatMap(withParts).filter((secret) => secret !== '');
+  const long = parts.filter((secret) => secret.length >= minSecretChars);
+  const spellings = new Set(long.flatMap((secret) => [secret, ...base64Cores(secret)]));
+  const known = toPattern(spellings, (sources) => sources);
+  const short = new Set(parts.filter((secret) => secret.length < minSecretChars));
+  const credential = toPattern(short, (sources) => `(?<=\\b(?:Bearer|Basic|Bot) )(?:${sources})(?=$|[\\s"',;\\\\])`);
   return (text) => {
-    const safe = known === undefined ? text : text.replace(known, hidden);
+    const safe = text.replace(known, hidden).replace(credential, hidden);
     return safe.replace(/([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#"'<>]*@/gi, `$1${hidden}@`);
   };
+}
+
+/** The longest first; of none, what no text matches. */
+function toPattern(secrets: ReadonlySet<string>, frame: (sources: string) => string): RegExp {
+  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
+  return new RegExp(longestFirst.length === 0 ? '(?!)' : frame(longestFirst.map(toSource).join('|')), 'g');
 }
 
 /** The password inside an address is a secret of its own: an error may tell it without the rest. */
@@ -205,24 +231,19 @@ function decoded(text: string): string {
   }
 }
 
-/** Shorter than this, what is left of a secret inside longer base64 text says too little, and would hit other words. */
-const minCoreChars = 4;
-
 /**
  * The characters a secret alone decides when base64 text holds it somewhere (`Basic` of `user:password`): for each of
  * the three places in a group where it can begin, without the characters it shares with its neighbours.
  */
 function base64Cores(secret: string): string[] {
   const bytes = Buffer.from(secret);
-  return [0, 1, 2]
-    .map((before) => {
-      const encoded = Buffer.concat([Buffer.alloc(before), bytes])
-        .toString('base64')
-        .replaceAll('=', '');
-      const first = Math.ceil((before * 8) / 6);
-      return encoded.slice(first, Math.floor(((before + bytes.length) * 8) / 6));
-    })
-    .filter((core) => core.length >= minCoreChars);
+  return [0, 1, 2].map((before) => {
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString('base64')
+      .replaceAll('=', '');
+    const first = Math.ceil((before * 8) / 6);
+    return encoded.slice(first, Math.floor(((before + bytes.length) * 8) / 6));
+  });
 }
 
 /** Each character as itself, percent-encoded, escaped as in JSON (once or twice), or as base64's URL alphabet has it. */

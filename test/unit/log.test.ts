@@ -16,14 +16,14 @@ function record(options: Partial<LogOptions> = {}) {
 const key = 'sk-Ünï/9+key with "quotes" & more';
 
 test('a secret is redacted wherever in a line it stands', () => {
-  const { log, lines } = record({ level: 'debug', secrets: [key, 'short'] });
+  const { log, lines } = record({ level: 'debug', secrets: [key, 'shorter-one'] });
   const inner = new Error(`refused ${key}`);
   const error = new BotError('credentials', `the key ${key} was refused`, { cause: inner });
   const circular: Record<string, unknown> = { key };
   circular.self = circular;
   const fields = [
     { key },
-    { nested: { deeper: [{ list: ['short', key] }] } },
+    { nested: { deeper: [{ list: ['shorter-one', key] }] } },
     { [key]: 'as a name' },
     { err: error },
     { err: new AggregateError([inner], 'several', { cause: key }) },
@@ -38,7 +38,7 @@ test('a secret is redacted wherever in a line it stands', () => {
   log.child({ bound: key }).info({}, 'child');
   assert.equal(lines.length, fields.length + 1 + 2, 'each line, and two errors in full');
   for (const line of lines) {
-    const found = ['sk-', '9+key', 'short', 'quotes', 'sk-%C3'].filter((part) => line.includes(part));
+    const found = ['sk-', '9+key', 'shorter', 'quotes', 'sk-%C3'].filter((part) => line.includes(part));
     assert.deepEqual(found, [], line);
     assert.doesNotThrow(() => JSON.parse(line));
   }
@@ -99,9 +99,9 @@ test('the credentials of any address are redacted, and its password also where i
 });
 
 test('a number that is a secret is redacted and the line stays whole', () => {
-  const { log, first } = record({ secrets: ['2468', 'msg', 'level'] });
-  log.info({ port: 24681, other: 7 }, 'the level of msg');
-  assert.deepEqual([first().port, first().other], ['[redacted]1', 7]);
+  const { log, first } = record({ secrets: ['24682468', 'sometimes', 'message-words'] });
+  log.info({ id: 246824681, other: 7 }, 'the sometimes of message-words');
+  assert.deepEqual([first().id, first().other], ['[redacted]1', 7]);
   assert.equal(first().msg, 'the [redacted] of [redacted]');
   assert.equal(first().level, 30);
 });
@@ -141,6 +141,30 @@ test('what a person wrote, quoted by a foreign error, is not logged above debug'
     [50, false],
     [20, true],
   ]);
+});
+
+test('a short key damages no other word; as a credential it is hidden all the same', () => {
+  for (const short of ['x', 'retry', 'EMPTY', 'ollama', '1234567']) {
+    const { log, first } = record({ secrets: [short] });
+    const fields = { next: 'retry', x: 'a box', model: 'ollama/EMPTY', port: 12345678, levels: ['x', 'retry'] };
+    const authorization = short;
+    const headers = { authorization: `Bearer ${short}`, 'x-api-key': short, 'Proxy-Authorization': short };
+    log.warn({ ...fields, authorization, headers }, `sent Bearer ${short}, then asked for next`);
+    const { level: _, time: __, msg, ...written } = first();
+    const hidden = '[redacted]';
+    assert.deepEqual(written, {
+      ...fields,
+      authorization: hidden,
+      headers: { authorization: hidden, 'x-api-key': hidden, 'Proxy-Authorization': hidden },
+    });
+    assert.equal(msg, `sent Bearer ${hidden}, then asked for next`);
+  }
+});
+
+test('no name of a field is damaged by a password that is the same word', () => {
+  const { log, first } = record({ secrets: ['password', 'continue'] });
+  log.info({ continue: 1, value: 'continue' }, 'a line');
+  assert.deepEqual([first().continue, first().value], [1, '[redacted]']);
 });
 
 test('logging never throws, whatever it is given', () => {
