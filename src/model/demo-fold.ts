@@ -22,8 +22,10 @@ const shareOfSource = 0.9;
 
 export async function foldFrom(task: FoldTask): Promise<string> {
   const source = toSource(task.messages);
-  const budget = Math.min(task.maxTokens * shareOfLimit, (await task.countTokens(source)) * shareOfSource);
-  const lines = withoutRepeats(toEntries(source).flatMap(toLines));
+  const sourceTokens = await task.countTokens(source);
+  const budget = Math.min(task.maxTokens * shareOfLimit, sourceTokens * shareOfSource);
+  const entries = toEntries(source);
+  const lines = withoutRepeats(entries.flatMap(toLines));
   const byWorth = lines.sort((a, b) => b.worth - a.worth || a.order - b.order);
   const kept: Line[] = [];
   let left = budget;
@@ -33,8 +35,30 @@ export async function foldFrom(task: FoldTask): Promise<string> {
     left -= tokens;
     kept.push(line);
   }
-  const text = kept.sort((a, b) => a.order - b.order).map((line) => line.text);
-  return text.join('\n') || clip(byWorth[0]?.text ?? '', Math.max(1, Math.floor(budget)));
+  const text = kept
+    .sort((a, b) => a.order - b.order)
+    .map((line) => line.text)
+    .join('\n');
+  const isLong = (await task.countTokens(text)) >= Math.min(shortestTokens, sourceTokens * shortestShare);
+  if (text !== '' && isLong) return text;
+  // The same question again and again, or greetings: a summary of a long talk must not be a line that says nothing.
+  const whole = [text, littleSaid(entries, isGerman(source))].filter((part) => part !== '').join('\n');
+  if ((await task.countTokens(whole)) <= budget) return whole;
+  return text || clip(byWorth[0]?.text ?? '', Math.max(1, Math.floor(budget)));
+}
+
+/** What is shorter is not taken for a summary. */
+const shortestTokens = 24;
+const shortestShare = 1 / 30;
+const mostNamed = 3;
+
+function littleSaid(entries: string[][], german: boolean): string {
+  const speakers = [...new Set(entries.map(([head = '']) => turnStart.exec(head)?.[1] ?? ''))].filter(Boolean);
+  const names = speakers.slice(0, mostNamed).join(', ');
+  const count = entries.length;
+  return german
+    ? `In diesen ${count} Nachrichten (${names}) stehen nur Fragen, Grüße und Wiederholungen; sonst wurde nichts gesagt, das zu merken wäre.`
+    : `These ${count} messages (${names}) hold questions, greetings and repetitions only; nothing else was said that has to be remembered.`;
 }
 
 /** What stands between the markers; without markers, all of it. */

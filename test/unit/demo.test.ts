@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { writeFold } from '../../src/conversation/fold-writer.ts';
+import { loadCounter } from '../../src/conversation/tokens.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import { createDemoModel } from '../../src/model/demo.ts';
 import type { ChatMessage, ModelRequest } from '../../src/model/model.ts';
@@ -236,6 +238,32 @@ describe('the demo model’s folds', () => {
     const folds = 'Ann said: “My cat is Mirabelle.”\n\nBob said: “I moved to Bonn in 2024.”';
     assert.equal(await fold(`${folds}\n\nAnn said: “ok then”`, 60), folds.replace('\n\n', '\n'));
   });
+
+  const nothingButQuestions: Record<string, [asked: string, answered: string]> = {
+    'one question': ['Why?', 'You told me: “Why not?”'],
+    'one question in German': ['Warum ist das so?', 'Du hast mir gesagt: „Das ist so“'],
+    greetings: ['Hello!', 'Hello! Tell me something, and ask me about it later.'],
+    'greetings and quotes': ['Hello!', 'You told me: “Why not?”'],
+    'questions without an answer': ['What is my cat called?', 'I find nothing about that.'],
+  };
+  for (const [what, [asked, answered]] of Object.entries(nothingButQuestions)) {
+    test(`a long talk of nothing but ${what} has a summary that is kept`, async () => {
+      const counter = await loadCounter('o200k_base');
+      const counting = createDemoModel({ clock: systemClock, wordMs: 0, countTokens: (text) => counter.count(text) });
+      const { signal } = new AbortController();
+      const frame = { model: counting, name: 'demo', counter, mostTokens: 12_000, cacheKey: 'c', signal };
+      for (const [length, cap] of [
+        [30, 100],
+        [60, 425],
+        [400, 425],
+      ] as const) {
+        const turns = [`[2026-11-03 14:02] Ann: ${asked}`, `[2026-11-03 14:02] Assistant: ${answered}`];
+        const text = Array.from({ length }, () => turns.join('\n')).join('\n');
+        const kept = await writeFold({ ...frame, costs: [], onText: () => undefined }, text, cap);
+        assert.match(kept, /Ann/);
+      }
+    });
+  }
 
   test('what it folded it finds again', async () => {
     const folded = await fold(lines.join('\n'));
