@@ -105,7 +105,17 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
   });
   const bot = createBot({
     memory,
-    answer: { ...memory, model, ledger, running, log, link, now, onFirstToken: metrics.firstToken },
+    answer: {
+      ...memory,
+      model,
+      ledger,
+      running,
+      log,
+      link,
+      now,
+      onFirstToken: metrics.firstToken,
+      onToolFailed: () => metrics.failed('tool'),
+    },
     commands: runner,
     log,
     metrics,

@@ -5,7 +5,7 @@
  */
 export type ErrorKind =
   | 'config' // a setting of the operator's is wrong
-  | 'input' // what the person asked for cannot be understood
+  | 'input' // what a person asked for or set cannot be understood, or is not there
   | 'forbidden' // a rule or a budget says no
   | 'store' // the memory cannot be read or written
   | 'damaged' // a part of the memory is not what was written
@@ -13,6 +13,7 @@ export type ErrorKind =
   | 'busy' // rate limit or quota: trying later helps
   | 'overflow' // the prompt is larger than the model's window
   | 'model' // the chat API failed, or answered nothing of use
+  | 'tool' // what the model called failed
   | 'broken' // an answer ended in the middle
   | 'platform' // the chat platform refused or failed
   | 'stopped' // somebody, or a shutdown, ended it on purpose
@@ -67,6 +68,7 @@ export function userText(error: BotError, now: number): string {
     case 'overflow':
       return '⚠️ This is more than the model can read at once, even after I shortened it. Send a shorter message, or ask an admin to lower MEMORY_TOKENS.';
     case 'model':
+    case 'tool':
       return `⚠️ ${sentence(error.message)}${wait || ' Try again with retry.'}`;
     case 'broken':
       return '⚠️ The answer broke off before its end. What had arrived is kept; use retry for a new one.';

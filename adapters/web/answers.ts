@@ -105,6 +105,7 @@ function statusOf(kind: ErrorKind): number {
     case 'credentials':
     case 'overflow':
     case 'model':
+    case 'tool':
     case 'broken':
     case 'platform':
     case 'bug':

@@ -114,7 +114,7 @@ export function keepConnected({ spec, times, log, onTools }: ConnectingDeps): Co
       late.catch(() => undefined);
       const found = await Promise.race([open.promise, late]);
       if (found !== undefined) return found;
-      throw new BotError('model', `the server ${spec.name} is not there just now; it is being started again`);
+      throw new BotError('tool', `the server ${spec.name} is not there just now; it is being started again`);
     },
     async stop() {
       stopped.abort();

@@ -64,14 +64,14 @@ export function startMcpServer(spec: McpServerSpec, times: McpTimes, allLogs: Lo
   function toFailure(error: unknown, { client, giveUp }: Connection): BotError {
     const code = error instanceof SdkError ? error.code : undefined;
     if (code === SdkErrorCode.InvalidResult) {
-      return new BotError('model', `the server ${spec.name} answered something unreadable`, { cause: error });
+      return new BotError('tool', `the server ${spec.name} answered something unreadable`, { cause: error });
     }
     if (code === SdkErrorCode.RequestTimeout) {
       client.ping({ timeout: times.waitMs }).catch(giveUp);
-      return new BotError('model', `the server ${spec.name} did not answer in time`, { cause: error });
+      return new BotError('tool', `the server ${spec.name} did not answer in time`, { cause: error });
     }
     giveUp(error);
-    return new BotError('model', `the server ${spec.name} ended during the call and is started again`, {
+    return new BotError('tool', `the server ${spec.name} ended during the call and is started again`, {
       cause: error,
     });
   }

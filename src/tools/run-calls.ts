@@ -19,6 +19,8 @@ export interface CallRun {
   now(): number;
   /** For one call. */
   limitMs?: number;
+  /** A tool failed, through no fault of the arguments. */
+  onFailed?(): void;
   /** The reply limit cut the last one off. */
   cut?: boolean;
 }
@@ -99,12 +101,17 @@ async function withinLimit(tool: Tool, args: unknown, run: CallRun): Promise<str
 }
 
 function toProblem(error: unknown, tool: Tool, run: CallRun): string {
+  if (!isWrongCall(error)) run.onFailed?.();
   if (error instanceof TookTooLong) return error.message;
   if (error instanceof ZodError) return wrongArguments(error);
   if (error instanceof BotError) return `Error: ${error.message}`;
   // What it says may hold secrets, and would be in the memory for ever.
   run.log.warn({ channel: run.channel, tool: tool.name, error }, 'a tool failed');
   return 'Error: it failed. Trying again may help once; otherwise answer without it.';
+}
+
+function isWrongCall(error: unknown): boolean {
+  return error instanceof ZodError || (error instanceof BotError && error.kind === 'input');
 }
 
 function wrongArguments({ issues }: ZodError): string {

@@ -85,7 +85,7 @@ export function createSqlReader(file: string): SqlReader {
     } catch (error) {
       end(child);
       signal.throwIfAborted();
-      throw new BotError('model', 'the database cannot be read just now', { cause: error });
+      throw new BotError('tool', 'the database cannot be read just now', { cause: error });
     }
   }
 

@@ -117,7 +117,7 @@ async function readJson<T>(url: URL, schema: z.ZodType<T>, limit: AbortSignal, a
     if (error instanceof BotError) throw error;
     if (asked.aborted) throw new BotError('stopped', 'the question was stopped', { cause: error });
     const what = limit.aborted ? 'took too long to answer' : 'cannot be reached';
-    throw new BotError('model', `the weather service ${what}`, { cause: error });
+    throw new BotError('tool', `the weather service ${what}`, { cause: error });
   }
   return parse(body, schema);
 }
@@ -125,7 +125,7 @@ async function readJson<T>(url: URL, schema: z.ZodType<T>, limit: AbortSignal, a
 function toRefusal(status: number): BotError {
   if (status === 429) return new BotError('busy', 'the weather service has had too many requests; try again later');
   const redirect = status >= 300 && status < 400 ? ', which would lead elsewhere' : '';
-  return new BotError('model', `the weather service answered with status ${status}${redirect}`);
+  return new BotError('tool', `the weather service answered with status ${status}${redirect}`);
 }
 
 async function readBody(response: Response): Promise<string> {
@@ -133,7 +133,7 @@ async function readBody(response: Response): Promise<string> {
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new BotError('model', 'the weather service sent far more than was asked for');
+    if (bytes > maxBytes) throw new BotError('tool', 'the weather service sent far more than was asked for');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
@@ -143,6 +143,6 @@ function parse<T>(body: string, schema: z.ZodType<T>): T {
   try {
     return schema.parse(JSON.parse(body));
   } catch (error) {
-    throw new BotError('model', 'the weather service sent something unreadable', { cause: error });
+    throw new BotError('tool', 'the weather service sent something unreadable', { cause: error });
   }
 }

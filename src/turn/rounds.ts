@@ -41,14 +41,9 @@ export async function answerInRounds(
     const calls = mendCalls(poured.calls, callIds(prepared.messages, steps));
     await job.reply.progress(callsNote(calls));
     const { tools } = prepared;
-    const run = {
-      tools,
-      channel: question.channel,
-      signal,
-      log: deps.log,
-      now: deps.now,
-      cut: poured.cut !== undefined,
-    };
+    const { log, now, onToolFailed: onFailed } = deps;
+    const isCut = poured.cut !== undefined;
+    const run = { tools, channel: question.channel, signal, log, now, onFailed, cut: isCut };
     const results = await runCalls(calls, run);
     const counter = await deps.counterFor(question.profile.model);
     // Half of what is left, so that the next round has some, too.

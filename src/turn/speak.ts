@@ -23,6 +23,7 @@ export interface SpeakDeps extends PrepareDeps {
   link: LinkTo;
   now(): number;
   onFirstToken(ms: number): void;
+  onToolFailed(): void;
 }
 
 export interface Question {

@@ -65,7 +65,7 @@ async function call(mcp: McpTools, name: string, args: unknown = {}, signal = ne
 }
 
 const said = (words: RegExp) => (error: unknown) =>
-  error instanceof BotError && error.kind === 'model' && words.test(error.message);
+  error instanceof BotError && error.kind === 'tool' && words.test(error.message);
 
 // One program for all that leaves it alive.
 const shared = start({

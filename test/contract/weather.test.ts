@@ -206,7 +206,7 @@ test('the model is told to ask back for the place and the number of days', () =>
 
 test('a service that redirects elsewhere is not followed', async () => {
   special = (_, response) => response.writeHead(302, { location: `${base}/elsewhere` }).end();
-  await assert.rejects(now('Paris'), said('model', /would lead elsewhere/));
+  await assert.rejects(now('Paris'), said('tool', /would lead elsewhere/));
   assert.equal(asked.length, 1);
 });
 
@@ -214,12 +214,12 @@ test('a service that hangs, at its first word or in the middle, is given up in t
   special = () => undefined;
   await assert.rejects(
     call('get_current_weather', { location: 'Paris', format: 'celsius' }, { limitMs: 100 }),
-    said('model', /took too long/),
+    said('tool', /took too long/),
   );
   special = (_, response) => response.write('{"results":[');
   await assert.rejects(
     call('get_current_weather', { location: 'Paris', format: 'celsius' }, { limitMs: 100 }),
-    said('model', /took too long/),
+    said('tool', /took too long/),
   );
 });
 
@@ -238,16 +238,16 @@ test('a service that sends without end is cut off', async () => {
     };
     write();
   };
-  await assert.rejects(now('Paris'), said('model', /far more than was asked/));
+  await assert.rejects(now('Paris'), said('tool', /far more than was asked/));
 });
 
 test('refusals, limits and rubbish of the service become sentences without its words', async () => {
   const cases: [number, string, string, RegExp][] = [
-    [400, '{"error":true,"reason":"secret words"}', 'model', /status 400/],
+    [400, '{"error":true,"reason":"secret words"}', 'tool', /status 400/],
     [429, '{}', 'busy', /too many requests/],
-    [500, '<html>', 'model', /status 500/],
-    [200, '<html>', 'model', /unreadable/],
-    [200, '{"results":[{"name":"Paris"}]}', 'model', /unreadable/],
+    [500, '<html>', 'tool', /status 500/],
+    [200, '<html>', 'tool', /unreadable/],
+    [200, '{"results":[{"name":"Paris"}]}', 'tool', /unreadable/],
   ];
   for (const [status, body, kind, words] of cases) {
     special = (_, response) => response.writeHead(status).end(body);
