@@ -224,15 +224,16 @@ export function createBot(deps: BotDeps): Bot {
   }
 
   async function afterwards(job: Job, question: Question, answered: Answered): Promise<void> {
-    const { error, outcome, warning } = answered;
+    const { error, outcome, warning, passedOver } = answered;
     if (error !== undefined && error.kind !== 'stopped') {
       metrics.failed(error.kind);
       log.warn({ channel: question.channel, event: job.event.id, kind: error.kind, error }, 'an answer failed');
     }
     if (outcome === 'answered') metrics.turnEnded('answered');
     else if (outcome !== 'withdrawn') metrics.turnEnded(error?.kind ?? 'stopped');
+    const refused = passedOver ?? error;
     const remark =
-      error === undefined ? undefined : await commands.afterError(question.channel, question.profile.model, error);
+      refused === undefined ? undefined : await commands.afterError(question.channel, question.profile.model, refused);
     if (remark !== undefined) await whisper(job, 'undone', remark);
     if (warning !== undefined) await whisper(job, 'budget', `⏳ ${warning}`, true);
     if (outcome !== 'failed') foldAfterwards(job, question.channel, question.person, question.profile, question.turn);

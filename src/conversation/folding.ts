@@ -66,8 +66,7 @@ interface FoldingDeps {
   log: Log;
   now(): number;
   changes: Pick<Changes, 'tell'>;
-  onFolded(): void;
-  onFailed(): void;
+  onFolded(outcome: 'written' | 'dropped' | 'failed'): void;
 }
 
 /** What a fold costs, and the fold unless it could not be written. */
@@ -142,8 +141,8 @@ export function createFolding(deps: FoldingDeps): Folding {
       deps.changes.tell({ channel, what: 'folding', fold: { from: batch.from, to: batch.to, done: 0 } });
       const stood = await foldBatch(batch, request, taken);
       troubles.over(channel);
-      if (stood) deps.onFolded();
-      else log.info({ channel }, voidFold);
+      deps.onFolded(stood ? 'written' : 'dropped');
+      if (!stood) log.info({ channel }, voidFold);
       deps.changes.tell({ channel, what: stood ? 'folded' : 'fold-failed' });
       return stood ? 'kept' : 'void';
     } catch (error) {
@@ -153,7 +152,7 @@ export function createFolding(deps: FoldingDeps): Folding {
         log.info({ channel }, voidFold);
         return 'void';
       }
-      deps.onFailed();
+      deps.onFolded('failed');
       if (troubles.failed(channel, state.nextSeq, error)) tell(channel, { failing: true });
       return 'failed';
     }

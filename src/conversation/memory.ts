@@ -76,7 +76,7 @@ export interface MemoryDeps {
   signal: AbortSignal;
   log: Log;
   now(): number;
-  onFold(outcome: 'written' | 'failed'): void;
+  onFold(outcome: 'written' | 'dropped' | 'failed'): void;
 }
 
 export function createMemory(deps: MemoryDeps): Memory {
@@ -99,8 +99,7 @@ export function createMemory(deps: MemoryDeps): Memory {
     log,
     now,
     changes,
-    onFolded: () => deps.onFold('written'),
-    onFailed: () => deps.onFold('failed'),
+    onFolded: deps.onFold,
     ledger,
   });
 

@@ -30,6 +30,8 @@ export interface Job {
    */
   replyOn(posted: readonly string[]): Reply;
   fetch(attachment: Attachment, signal: AbortSignal): Promise<Uint8Array>;
+  /** When this process accepted the event, or found it again after a start. */
+  readonly acceptedAt: number;
   /** As it stands in the store. */
   readonly pending: Pending;
   /** It was tried before and the store failed; the person knows. */
@@ -121,10 +123,11 @@ export function createInbox(deps: InboxDeps): Inbox {
     const { event } = pending;
     const key = event.kind === 'message' ? messageKey(event.channel, event.messageId) : undefined;
     if (key !== undefined) messages.add(key);
-    place.run(() => handle(pending, surface).finally(() => key !== undefined && messages.delete(key)));
+    const acceptedAt = now();
+    place.run(() => handle(pending, surface, acceptedAt).finally(() => key !== undefined && messages.delete(key)));
   }
 
-  async function handle(pending: Pending, surface: Surface): Promise<void> {
+  async function handle(pending: Pending, surface: Surface, acceptedAt: number): Promise<void> {
     let current = pending;
     for (let failures = 0; !stop.signal.aborted; failures++) {
       try {
@@ -134,7 +137,7 @@ export function createInbox(deps: InboxDeps): Inbox {
           if (stored?.state === 'done') return;
           if (stored !== undefined) current = { ...stored, attempts: current.attempts };
         }
-        const job = createJob(current, surface, failures > 0);
+        const job = createJob(current, surface, { acceptedAt, again: failures > 0 });
         await deps.handle(job);
         if (!job.isDone()) await store.commit(job.done());
         return;
@@ -178,13 +181,18 @@ export function createInbox(deps: InboxDeps): Inbox {
     return !closing.signal.aborted;
   }
 
-  function createJob(pending: Pending, surface: Surface, again: boolean): Job & { isDone(): boolean } {
+  function createJob(
+    pending: Pending,
+    surface: Surface,
+    { acceptedAt, again }: Pick<Job, 'acceptedAt' | 'again'>,
+  ): Job & { isDone(): boolean } {
     // What waited before it began is said to have begun by the first thing that is committed of it.
     let current: Pending = { ...pending, begun: true };
     let done = false;
     let reply = patient(surface.reply(pending.event, pending.posted));
     return {
       event: pending.event,
+      acceptedAt,
       again,
       get reply() {
         return reply;

@@ -52,6 +52,7 @@ function createJob(event: CommandEvent, signal: AbortSignal): Job {
     reply: silent,
     replyOn: () => silent,
     fetch: () => Promise.reject(new BotError('bug', 'a command brings no files')),
+    acceptedAt: event.at,
     pending,
     again: false,
     signal,

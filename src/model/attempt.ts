@@ -14,6 +14,8 @@ import { limitBody, maxBodyBytes } from './transport.ts';
 export interface AttemptInput {
   client: OpenAI;
   params: OpenAI.Chat.ChatCompletionCreateParamsStreaming;
+  /** The model is one that the operator set. */
+  isOwn: boolean;
   request: ModelRequest;
   host: string;
   firstTokenMs: number;
@@ -159,9 +161,9 @@ function toAttemptFailure({ input, halted, thrown, shown, finish }: Ending): Fai
     return { error: new BotError('model', text, { cause: thrown }), remedy: 'other-model' };
   }
   if (thrown !== undefined) {
-    const { params, request, host, clock } = input;
+    const { params, isOwn, request, host, clock } = input;
     const neededTokens = request.promptTokens + request.maxTokens;
-    return toFailure(thrown, { sent: toSent(params), host, neededTokens, now: clock.now() });
+    return toFailure(thrown, { sent: toSent(params), isOwn, host, neededTokens, now: clock.now() });
   }
   return emptyAnswer(finish, input.request.maxTokens);
 }

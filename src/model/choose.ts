@@ -34,7 +34,7 @@ export async function chooseModel(
   if (apiKey !== undefined || baseUrl !== undefined) {
     const { createOpenAiModel } = await import('./openai.ts');
     const server = { apiKey, baseUrl, organization, project };
-    const model = createOpenAiModel({ ...server, fallbackModels: fallbacks, ...limits }, wire);
+    const model = createOpenAiModel({ ...server, fallbackModels: fallbacks, ownModel: name, ...limits }, wire);
     return { model, name, told: `the chat model is ${name}`, server };
   }
   const ollama = await findOllama(config.ollamaUrl, ollamaMs);

@@ -80,7 +80,7 @@ export function createEmbedder(config: EmbedderConfig, deps: EmbedderDeps): Embe
         if (signal.aborted) throw new BotError('stopped', 'this was stopped', { cause: error });
         const sent = { model, parameters: ['model', 'input', 'encoding_format', 'dimensions'], tools: [] };
         const host = new URL(client.baseURL).host;
-        throw toFailure(error, { sent, host, neededTokens: 0, now: deps.now() }).error;
+        throw toFailure(error, { sent, isOwn: true, host, neededTokens: 0, now: deps.now() }).error;
       });
       const { data, model: answered = model, usage } = checked(answer);
       let prompt = usage?.prompt_tokens;

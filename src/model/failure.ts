@@ -21,6 +21,8 @@ export interface Failure {
 
 export interface FailureContext {
   sent: Sent;
+  /** The model is one that the operator set. */
+  isOwn: boolean;
   /** Of the chat API; never the whole address, which may hold a secret. */
   host: string;
   /** Prompt and reply together. */
@@ -64,7 +66,7 @@ function toApiFailure(error: APIError, context: FailureContext): Failure {
   const refusal = readRefusal(error, context.sent);
   if (refusal !== undefined) {
     const remedy = refusal.what === 'overflow' ? 'none' : 'other-model';
-    return { error: toRefusalError(refusal, context.sent.model, error), remedy, refusal };
+    return { error: toRefusalError(refusal, context, error), remedy, refusal };
   }
   return toServerFailure(error, context.host);
 }
@@ -96,7 +98,7 @@ function toLimitFailure(error: APIError, context: FailureContext): Failure {
   const news = readRateHeaders(error.headers ?? new Headers(), status, context.now);
   // More than the account may send in a whole minute: no waiting helps, a shorter prompt does.
   if (limited && news.tokenLimit !== undefined && news.tokenLimit > 0 && news.tokenLimit < context.neededTokens) {
-    return { error: toRefusalError({ what: 'overflow' }, context.sent.model, error), remedy: 'none' };
+    return { error: toRefusalError({ what: 'overflow' }, context, error), remedy: 'none' };
   }
   const text = limited ? 'the chat API is at its rate limit' : 'the chat API is overloaded';
   const at = news.blockedMs === undefined ? {} : { retryAt: context.now + news.blockedMs };

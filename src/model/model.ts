@@ -1,3 +1,5 @@
+import type { BotError } from '../errors.ts';
+
 /** The chat API as the rest of the program sees it; the wire is the business of the files beside this one. */
 
 export type ContentPart = { type: 'text'; text: string } | { type: 'image'; url: string };
@@ -73,6 +75,8 @@ export type ModelEvent =
   | { type: 'tool-call'; call: ToolCall }
   /** Nothing can be had before `until`; the person is told. */
   | { type: 'waiting'; until: number; reason: string }
+  /** The server does not take the model asked for, or what is set for it; a fallback is asked instead. */
+  | { type: 'passed-over'; error: BotError }
   /** An attempt that cost something and gave nothing to show. */
   | { type: 'attempt'; model: string; usage: Usage }
   /** Always last; a stream without it threw. `asked`: by which of our names; `model`: what the server calls it. */

@@ -9,12 +9,14 @@ import { createGate, type Gate } from './gate.ts';
 import { knownContextTokens } from './known-models.ts';
 import type { Model, ModelEvent, ModelRequest } from './model.ts';
 import { readRateHeaders } from './rate-headers.ts';
-import type { Refusal } from './refusal.ts';
+import { modelRefusal, type Refusal } from './refusal.ts';
 import { planStep } from './retry.ts';
 import { toParams } from './wire.ts';
 
 export interface OpenAiConfig extends ApiServer {
   fallbackModels: readonly string[];
+  /** Which model the operator set: of any other a person did. */
+  ownModel?: string | undefined;
   firstTokenMs: number;
   idleMs: number;
   /** As the operator says; otherwise what is known of the model. */
@@ -74,6 +76,8 @@ export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model
         if (failure === undefined) return;
         first ??= failure;
         if (failure.remedy === 'none') throw failure.error;
+        const isLast = index + 1 === models.length;
+        if (!isLast && modelRefusal(failure.error) !== undefined) yield { type: 'passed-over', error: failure.error };
       }
       throw first?.error ?? new BotError('bug', 'no model was asked');
     },
@@ -151,7 +155,19 @@ export function createOpenAiModel(config: OpenAiConfig, deps: OpenAiDeps): Model
     const params = toParams(call.request, model, dialect);
     const { firstTokenMs, idleMs } = config;
     const { countTokens } = deps;
-    const input = { client, params, request: call.request, host, firstTokenMs, idleMs, clock, countTokens, onResponse };
+    const isOwn = model === config.ownModel || config.fallbackModels.includes(model);
+    const input = {
+      client,
+      params,
+      isOwn,
+      request: call.request,
+      host,
+      firstTokenMs,
+      idleMs,
+      clock,
+      countTokens,
+      onResponse,
+    };
     try {
       return yield* runAttempt(input, call.signal);
     } finally {

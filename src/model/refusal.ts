@@ -20,8 +20,8 @@ export type Refusal =
 class RefusedByModel extends BotError {
   readonly refusal: { param?: string; unknownModel?: boolean };
 
-  constructor(message: string, refusal: RefusedByModel['refusal'], cause: unknown) {
-    super('config', message, { cause });
+  constructor(kind: 'config' | 'input', message: string, refusal: RefusedByModel['refusal'], cause: unknown) {
+    super(kind, message, { cause });
     this.refusal = refusal;
   }
 }
@@ -37,13 +37,18 @@ const asPeopleKnowIt = new Map([
   ['max_completion_tokens', 'max_reply_tokens'],
 ]);
 
-export function toRefusalError(refusal: Refusal, model: string, cause: unknown): BotError {
+/** `isOwn`: the operator set the model, and not a person by a command. */
+export function toRefusalError(
+  refusal: Refusal,
+  { sent: { model }, isOwn }: { sent: Pick<Sent, 'model'>; isOwn: boolean },
+  cause: unknown,
+): BotError {
   switch (refusal.what) {
     case 'overflow':
       return new BotError('overflow', 'the prompt is larger than the model can read', { cause });
     case 'parameter': {
       const param = asPeopleKnowIt.get(refusal.name) ?? refusal.name;
-      return new RefusedByModel(`the model does not take the setting ${param} as it is`, { param }, cause);
+      return new RefusedByModel('input', `the model does not take the setting ${param} as it is`, { param }, cause);
     }
     case 'thinking-beside-tools':
     case 'tool':
@@ -52,7 +57,12 @@ export function toRefusalError(refusal: Refusal, model: string, cause: unknown):
     case 'system-role':
       return new BotError('model', 'the model does not take the conversation in the form it is sent', { cause });
     case 'unknown-model':
-      return new RefusedByModel(`the chat API does not know the model “${model}”`, { unknownModel: true }, cause);
+      return new RefusedByModel(
+        isOwn ? 'config' : 'input',
+        `the chat API does not know the model “${model}”`,
+        { unknownModel: true },
+        cause,
+      );
   }
 }
 

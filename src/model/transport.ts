@@ -17,7 +17,7 @@ export function maxBodyBytes(maxTokens: number): number {
  */
 export async function fetchFromApi(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
-  for (const name of [...headers.keys()]) if (name.startsWith('x-stainless-')) headers.delete(name);
+  for (const name of [...headers.keys()].filter((one) => one.startsWith('x-stainless-'))) headers.delete(name);
   headers.set('user-agent', 'Channelore');
   const response = await fetch(url, withImages({ ...init, headers, redirect: 'manual' }));
   if (response.ok || response.body === null) return response;

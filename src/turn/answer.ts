@@ -22,6 +22,8 @@ export interface Answered {
   error: BotError | undefined;
   /** That a budget is nearly used up. */
   warning?: string | undefined;
+  /** Why the model that settings name did not answer, and a fallback did. */
+  passedOver?: BotError | undefined;
 }
 
 function publicNotice(text: string, actions: Action[]): Notice {
@@ -35,9 +37,10 @@ const longestPauseMs = 60_000;
 export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question): Promise<Answered> {
   const { reservation } = asked;
   const charges = interruptedBefore(job, deps.now());
-  const tab: Tab = { charges, reservation, rounds: 0, warning: reservation?.warning };
+  const seen = { isShown: false, passedOver: undefined };
+  const tab: Tab = { charges, reservation, rounds: 0, warning: reservation?.warning, ...seen };
   const answered = await answerAsItStands(deps, job, asked, tab);
-  return { ...answered, warning: tab.warning };
+  return { ...answered, warning: tab.warning, passedOver: tab.passedOver };
 }
 
 async function answerAsItStands(deps: AnswerDeps, job: Job, asked: Question, tab: Tab): Promise<Answered> {

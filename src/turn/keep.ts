@@ -4,6 +4,7 @@ import type { TokenCounter } from '../conversation/tokens.ts';
 import type { RecalledRef, Turn } from '../conversation/turn.ts';
 import { toAlternative } from '../conversation/versions.ts';
 import { countMessages, toMessages } from '../conversation/wire.ts';
+import type { BotError } from '../errors.ts';
 import type { ChannelId } from '../event.ts';
 import type { StoredRecord } from '../storage/store.ts';
 import type { Charge, Ledger, Reservation } from '../usage/ledger.ts';
@@ -37,6 +38,10 @@ export interface Tab {
   rounds: number;
   /** That a budget is nearly used up: told once, with the answer. */
   warning: string | undefined;
+  /** Something of the answer has been shown, be it in an attempt that was given up. */
+  isShown: boolean;
+  /** Why the model that settings name did not answer, and a fallback did. */
+  passedOver: BotError | undefined;
 }
 
 export interface Cost extends Pick<Tab, 'charges' | 'reservation'> {

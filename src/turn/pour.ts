@@ -26,7 +26,6 @@ export async function pour(
   const { question, prepared } = asked;
   const { stream, tab } = spell;
   const { profile, person } = question;
-  const begun = deps.now();
   const before = stream.text();
   const opening = createOpening();
   const citing = createCiting(toSources(prepared.along.recalled, deps.link, deps.now()));
@@ -37,8 +36,10 @@ export async function pour(
     // Between what was said before a tool was called and what is said now.
     const isNext = before !== '' && stream.text() === before;
     const said = isNext ? text.trimStart() : text;
-    if (said !== '')
-      stream.push(isNext && !before.slice(before.trimEnd().length).includes('\n') ? `\n\n${said}` : said);
+    if (said === '') return;
+    if (!tab.isShown) deps.onFirstToken(deps.now() - job.acceptedAt);
+    tab.isShown = true;
+    stream.push(isNext && !before.slice(before.trimEnd().length).includes('\n') ? `\n\n${said}` : said);
   };
   const charge = (model: string, usage: Usage): number =>
     tab.charges.push({ person, kind: 'answer', model, usage, at: deps.now() });
@@ -46,7 +47,6 @@ export async function pour(
     for await (const event of deps.model.stream(toRequest(asked), signal)) {
       switch (event.type) {
         case 'text':
-          if (stream.text() === '') deps.onFirstToken(deps.now() - begun);
           push(citing.push(opening.push(event.text)));
           break;
         case 'waiting':
@@ -54,6 +54,9 @@ export async function pour(
           break;
         case 'attempt':
           charge(event.model, event.usage);
+          break;
+        case 'passed-over':
+          tab.passedOver = event.error;
           break;
         case 'tool-call':
           calls.push(event.call);

@@ -6,7 +6,7 @@ import { BotError } from '../../src/errors.ts';
 import { type Event, type Intake, type Notice, type Reply, toChannelId } from '../../src/event.ts';
 import { createLog } from '../../src/log.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../src/model/model.ts';
-import { createMetrics } from '../../src/operations/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/operations/metrics.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createStore, type Store } from '../../src/storage/store.ts';
 import type { Toolbox } from '../../src/tools/toolbox.ts';
@@ -83,6 +83,7 @@ const nothing: Outcome = { answer: undefined, notices: [], withdrawn: false, pie
 export interface TestCore extends Core {
   store: Store;
   model: ScriptedModel;
+  metrics: Metrics;
   outcomes: Map<string, Outcome>;
   /** Resolves when the event has been handled, and what it led to is done. */
   send(event: Event): Promise<Outcome>;
@@ -124,12 +125,13 @@ export async function startCore({
   const stopped = new AbortController();
   let time = Date.UTC(2026, 10, 3, 12);
   const log = createLog({ level: 'silent', format: 'json', secrets: [] });
+  const metrics = createMetrics();
   const core = await createCore({
     config,
     defaults,
     store,
     model,
-    metrics: createMetrics(),
+    metrics,
     log,
     signal: stopped.signal,
     now: () => time,
@@ -186,6 +188,7 @@ export async function startCore({
     ...core,
     store,
     model,
+    metrics,
     outcomes,
     intake,
     get replyingOn() {

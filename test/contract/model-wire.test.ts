@@ -176,7 +176,7 @@ describe('what the server is asked', () => {
     const settings = { temperature: 0 };
     assert.equal((await listen(setup.model, toRequest({ purpose: 'fold', settings }))).text, 'fine');
     const { error } = await listen(setup.model, toRequest({ settings }));
-    assert.equal(error?.kind, 'config');
+    assert.equal(error?.kind, 'input');
   });
 });
 
