@@ -71,8 +71,8 @@ const base = {
   /** The same for every delivery of the same thing, so that a redelivery is known. Unique within the channel. */
   id: z.string(),
   channel: channelIdSchema,
-  /** When it happened by the platform's clock, ms since 1970; the same for every delivery. */
-  at: z.number(),
+  /** When it happened by the platform's clock, ms since 1970; the same for every delivery. A time that a date can have. */
+  at: z.number().min(0).max(8.64e15),
 };
 
 /** Opaque to the core: what the adapter needs to answer this event, also after a restart. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BotError } from '../errors.ts';
 import { type ChannelId, channelParts, type Event, eventSchema, noticeSchema } from '../event.ts';
 import { emptiedShelfRecord } from '../storage/shelf.ts';
 import { type RecordKind, record, type StoredRecord } from '../storage/store.ts';
@@ -31,6 +32,12 @@ export type Pending = z.infer<typeof pendingSchema>;
 type Entry = z.infer<typeof entrySchema>;
 
 export const entryKind: RecordKind<Entry> = { name: 'inbox', version: 1, schema: entrySchema, upgrades: {} };
+
+/** A malformed event is refused before it has a place in the channel's order: nothing later waits for it. */
+export function mustBeEvent(event: Event): void {
+  const { success, error } = eventSchema.safeParse(event);
+  if (!success) throw new BotError('bug', 'a malformed event was refused', { cause: error });
+}
 
 /** The same for every delivery of the event; sorts by channel, then by when it happened. */
 export function entryId(event: Event): string {

@@ -2,7 +2,7 @@ import { BotError, toBotError } from '../errors.ts';
 import type { Attachment, ChannelId, Event, Intake, Reply, Surface } from '../event.ts';
 import type { Log } from '../log.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
-import { doneRecords, entryId, entryKind, entryPlace, type Pending, pendingRecord } from './entry.ts';
+import { doneRecords, entryId, entryKind, entryPlace, mustBeEvent, type Pending, pendingRecord } from './entry.ts';
 import { createLanes, type Lanes, type Place } from './lanes.ts';
 
 /**
@@ -86,6 +86,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     if (closing.signal.aborted)
       throw new BotError('stopped', 'I am shutting down and take nothing more; send it again in a moment');
     if (lanes.waiting() >= maxWaiting) throw new BotError('busy', 'too much is waiting to be answered');
+    mustBeEvent(event);
     const id = entryId(event);
     const before = remembered.get(id);
     if (before !== undefined) {

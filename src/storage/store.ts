@@ -53,7 +53,10 @@ export interface Limits {
   operationMs: number;
 }
 
+/** Refuses what could not be read again: found when it is read, it would cost the channel all that stands beside it. */
 export function record<T>(kind: RecordKind<T>, id: string, value: T): StoredRecord {
+  const { success, error } = kind.schema.safeParse(value);
+  if (!success) throw new BotError('bug', `a record of the kind ${kind.name} is not as it must be`, { cause: error });
   return { key: toKey(kind.name, id), value: { v: kind.version, d: value } };
 }
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BotError } from '../../src/errors.ts';
 import { type Event, type Reply, toChannelId } from '../../src/event.ts';
-import { pendingRecord } from '../../src/inbox/entry.ts';
+import { entryKind, pendingRecord } from '../../src/inbox/entry.ts';
 import { createInbox, type Inbox, type Job } from '../../src/inbox/inbox.ts';
 import { createLog } from '../../src/log.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createStore, type Store } from '../../src/storage/store.ts';
-import { message, room } from './core.ts';
+import { command, message, room } from './core.ts';
 
 const log = createLog({ level: 'silent', format: 'json', secrets: [] });
 
@@ -261,4 +261,27 @@ async function until(holds: () => boolean): Promise<void> {
     assert.ok(turn < 10_000, 'it never came to this');
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+const whole: Event[] = [
+  message(1, 'hello'),
+  { kind: 'edit', id: 'x', channel: room, at: 1, messageId: 'm1', text: 'so', origin: {} },
+  { kind: 'delete', id: 'y', channel: room, at: 1, messageIds: ['m1'], origin: {} },
+  command(2, 'help'),
+];
+
+for (const event of whole) {
+  test(`of a malformed ${event.kind} nothing is kept, and what comes after it is handled`, async () => {
+    const { intake, inbox, handled, store } = await open();
+    for (const field of Object.keys(event).filter((name) => name !== 'id')) {
+      for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1, null, undefined]) {
+        await assert.rejects(intake.accept(JSON.parse('{}', () => ({ ...event, [field]: wrong }))), BotError);
+      }
+    }
+    assert.deepEqual(await store.list(entryKind, ''), []);
+    assert.equal(inbox.waiting(), 0);
+    assert.equal(await intake.accept(event), 'accepted');
+    await idle(inbox);
+    assert.deepEqual(handled, [event.id]);
+  });
 }

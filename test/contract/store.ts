@@ -84,6 +84,14 @@ export function storeContract(name: string, open: () => Promise<Backend>): void 
       assert.deepEqual(await store.get(note, 'a'), { text: 'still alive' });
     });
 
+    test('what could not be read again is refused before it is written', () => {
+      const wrong: unknown[] = [{ text: 5 }, {}, null, 'text'];
+      for (const value of wrong) {
+        const strict: RecordKind<unknown> = { ...note, schema: note.schema };
+        assert.throws(() => record(strict, 'a', value), { kind: 'bug' });
+      }
+    });
+
     test('an empty commit is done at once', async () => {
       const { store } = await fresh();
       await store.commit([]);
