@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { CommandRunner } from './commands/runner.ts';
 import { isAddressed, isOpen } from './conversation/addressing.ts';
 import type { FoldRequest } from './conversation/folding.ts';
@@ -22,7 +23,7 @@ import type { StoredRecord } from './storage/store.ts';
 import { type AnswerDeps, type Answered, answerQuestion } from './turn/answer.ts';
 import { mostBytesAtOnce, type ReadAttachments, readAttachments } from './turn/attachments.ts';
 import { createByteBudget } from './turn/byte-budget.ts';
-import { keepFailure } from './turn/keep.ts';
+import { keepCost, keepFailure } from './turn/keep.ts';
 import type { Question } from './turn/speak.ts';
 import type { Reservation } from './usage/ledger.ts';
 
@@ -53,6 +54,8 @@ const mostAttempts = 5;
 export function createBot(deps: BotDeps): Bot {
   const { memory, commands, log, metrics } = deps;
   const { conversations } = memory;
+  /** Tells this life of the process from those before. */
+  const life = randomUUID();
   const attachmentBytes = createByteBudget(mostBytesAtOnce);
 
   async function handle(job: Job): Promise<void> {
@@ -67,6 +70,7 @@ export function createBot(deps: BotDeps): Bot {
 
   async function dispatch(job: Job): Promise<void> {
     const { event } = job;
+    await chargeInterrupted(job);
     if (job.pending.attempts > mostAttempts) {
       throw new BotError('bug', 'this message ended the program several times; it is given up');
     }
@@ -80,6 +84,24 @@ export function createBot(deps: BotDeps): Bot {
       case 'command':
         return await handleCommand(job, { ...event, given: event.command });
     }
+  }
+
+  /** A call that was under way when an earlier process ended is charged by what was reserved for it: each once. */
+  async function chargeInterrupted(job: Job): Promise<void> {
+    const { reserved } = job.pending;
+    if (reserved === undefined || reserved.life === life) return;
+    const { day, person, model, prompt, completion } = reserved;
+    const usage = { prompt, cached: 0, completion, reasoning: 0, estimated: true };
+    await keepCost(deps.answer, job.event.channel, {
+      charges: [{ person, kind: 'answer', model, usage, at: deps.now() }],
+      reservation: { day, release: () => undefined },
+      entry: () => [job.update({ reserved: undefined })],
+    });
+  }
+
+  function toReserved(reservation: Reservation): Job['pending']['reserved'] {
+    const { day, person, model, promptTokens, completionTokens } = reservation;
+    return { day, person, model, prompt: promptTokens, completion: completionTokens, life };
   }
 
   /** The one place that tells a person what went wrong, once, and the log. A store that fails is waited for. */
@@ -190,7 +212,7 @@ export function createBot(deps: BotDeps): Bot {
         if (!addressed) return job.done();
         try {
           reservation = await memory.reserve(event.channel, event.author.id, profile, turn);
-          return [job.update({ reserved: stillOwed(job) ?? toReserved(reservation) })];
+          return [job.update({ reserved: toReserved(reservation) })];
         } catch (error) {
           refused = toBotError(error);
           if (refused.kind !== 'forbidden') throw error;
@@ -266,7 +288,7 @@ export function createBot(deps: BotDeps): Bot {
     const result = await commands.run(job, request);
     if (result.answer !== undefined) {
       const { reservation } = result.answer;
-      const reserved = stillOwed(job) ?? (reservation && toReserved(reservation));
+      const reserved = reservation && toReserved(reservation);
       await memory.conversations.change(request.channel, () => ({
         also: [job.update({ reserved })],
         value: undefined,
@@ -338,14 +360,4 @@ function commandLine(event: MessageEvent, addressed: boolean): string | undefine
 
 function toNotice(text: string, isPrivate: boolean): Notice {
   return { text, private: isPrivate, actions: [], files: [] };
-}
-
-/** What was reserved for a call that a crash cut off: it is charged with the answer that is begun now. */
-function stillOwed({ pending: { attempts, reserved } }: Job): Job['pending']['reserved'] {
-  return attempts > 0 ? reserved : undefined;
-}
-
-function toReserved(reservation: Reservation) {
-  const { day, person, model, promptTokens, completionTokens } = reservation;
-  return { day, person, model, prompt: promptTokens, completion: completionTokens };
 }

@@ -17,7 +17,15 @@ const pendingSchema = z.object({
   posted: z.array(z.string()),
   /** What was reserved for the answer under way: if it never ends, that much is charged. */
   reserved: z
-    .object({ day: z.string(), person: z.string(), model: z.string(), prompt: z.number(), completion: z.number() })
+    .object({
+      day: z.string(),
+      person: z.string(),
+      model: z.string(),
+      prompt: z.number(),
+      completion: z.number(),
+      /** In which life of the process: found by another, the call was cut off. Of older entries it is not known. */
+      life: z.string().optional(),
+    })
     .optional(),
   /** Decided and committed, but perhaps not yet said. */
   outcome: noticeSchema.optional(),

@@ -4,7 +4,6 @@ import { BotError, toBotError, userText } from '../errors.ts';
 import type { Action, Event, Notice } from '../event.ts';
 import type { Job } from '../inbox/inbox.ts';
 import type { StoredRecord } from '../storage/store.ts';
-import type { Charge } from '../usage/ledger.ts';
 import { answerActions } from './answer-actions.ts';
 import { type Cost, type KeepDeps, keepAnswer, keepCost, keepFailure, type Tab, wasAnswered } from './keep.ts';
 import { toRefs } from './recalling.ts';
@@ -36,9 +35,8 @@ const longestPauseMs = 60_000;
 
 export async function answerQuestion(deps: AnswerDeps, job: Job, asked: Question): Promise<Answered> {
   const { reservation } = asked;
-  const charges = interruptedBefore(job, deps.now());
   const seen = { isShown: false, passedOver: undefined };
-  const tab: Tab = { charges, reservation, rounds: 0, warning: reservation?.warning, ...seen };
+  const tab: Tab = { charges: [], reservation, rounds: 0, warning: reservation?.warning, ...seen };
   const answered = await answerAsItStands(deps, job, asked, tab);
   return { ...answered, warning: tab.warning, passedOver: tab.passedOver };
 }
@@ -98,15 +96,6 @@ async function giveUp(deps: AnswerDeps, job: Job, question: Question, spell: Spe
     'the conversation kept changing while I was answering; use retry when it is quiet',
   );
   return await fail(deps, job, question, spell, error);
-}
-
-/** A call that a crash cut off was made and is charged, by what was reserved for it. */
-function interruptedBefore(job: Job, now: number): Charge[] {
-  const { reserved, attempts } = job.pending;
-  if (reserved === undefined || attempts === 0) return [];
-  const { prompt, completion } = reserved;
-  const usage = { prompt, cached: 0, completion, reasoning: 0, estimated: true };
-  return [{ person: reserved.person, kind: 'answer', model: reserved.model, usage, at: now }];
 }
 
 /** Nothing where it was taken back, or put away by a reset. */

@@ -44,7 +44,8 @@ export interface Tab {
   passedOver: BotError | undefined;
 }
 
-export interface Cost extends Pick<Tab, 'charges' | 'reservation'> {
+export interface Cost extends Pick<Tab, 'charges'> {
+  reservation: Pick<Reservation, 'day' | 'release'> | undefined;
   /** The inbox entry, done or changed; nothing where it stays as it is. */
   entry: (() => StoredRecord[]) | undefined;
 }
