@@ -69,15 +69,15 @@ export function userText(error: BotError, now: number): string {
       return '⚠️ This is more than the model can read at once, even after I shortened it. Send a shorter message, or ask an admin to lower MEMORY_TOKENS.';
     case 'model':
     case 'tool':
-      return `⚠️ ${sentence(error.message)}${wait || ' Try again with retry.'}`;
+      return `⚠️ ${sentence(error.message)}${wait || ' Try again with `retry`.'}`;
     case 'broken':
-      return '⚠️ The answer broke off before its end. What had arrived is kept; use retry for a new one.';
+      return '⚠️ The answer broke off before its end. What had arrived is kept; use `retry` for a new one.';
     case 'platform':
       return `⚠️ ${sentence(error.message)}${wait}`;
     case 'stopped':
       return `⏹️ ${sentence(error.message)}`;
     case 'bug':
-      return '⚠️ Something went wrong on my side. It is in the log; try again with retry.';
+      return '⚠️ Something went wrong on my side. It is in the log; try again with `retry`.';
   }
 }
 

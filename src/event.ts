@@ -117,6 +117,8 @@ const commandSchema = z.object({
   /** For a button: the message of the bot's it stands under. */
   target: z.string().optional(),
   direct: z.boolean(),
+  /** Where it was given, a conversation can be printed role by role. */
+  prints: z.boolean().optional(),
   origin,
 });
 
@@ -152,8 +154,12 @@ const fileSchema = z.object({
   encoding: z.literal('base64').optional(),
 });
 
+const transcriptSchema = z.array(z.object({ role: z.enum(['system', 'user', 'assistant', 'tool']), text: z.string() }));
+
 export const noticeSchema = z.object({
   text: z.string(),
+  /** A conversation that belongs to it, only for an event that `prints`. */
+  transcript: transcriptSchema.optional(),
   /** Only the person who asked should see it, as far as the platform can do that. */
   private: z.boolean(),
   actions: z.array(actionSchema),
@@ -178,8 +184,11 @@ export interface Piece {
 /** How the core answers one event. */
 export interface Reply {
   readonly limits: { pieceChars: number; minEditMs: number };
-  /** "I am on it", with a few words where something takes long. Harmless when repeated, gone when the answer stands. */
-  progress(note: string): Promise<void>;
+  /**
+   * "I am on it", with a few words where something takes long or a tool is called. Harmless when repeated, gone when the
+   * answer stands.
+   */
+  progress(note: string, about?: 'tool'): Promise<void>;
   /**
    * Makes a piece of the answer stand as given: posts it the first time, edits it afterwards; returns the platform's
    * message id. Idempotent: after a crash the message posted before is found and edited, never posted again. With the

@@ -1,4 +1,4 @@
-import type { Action, Piece } from '../../src/event.ts';
+import type { Action, Notice, Piece } from '../../src/event.ts';
 
 /** What the answers are about. */
 export interface Question {
@@ -7,12 +7,19 @@ export interface Question {
   earlier: string | undefined;
 }
 
+/** What is said beside an answer. */
+export interface Said {
+  text: string;
+  transcript?: Notice['transcript'];
+  actions: readonly Action[];
+}
+
 /** How a conversation looks to the one who types: on a screen, or in a pipe. */
 export interface Face {
   readonly minEditMs: number;
-  progress(note: string): void;
+  progress(note: string, about?: 'tool'): void;
   write(question: Question, piece: Piece): void;
-  say(question: Question | undefined, text: string, actions: readonly Action[]): void;
+  say(question: Question | undefined, said: Said): void;
   withdraw(question: Question): void;
   /** Whether something waits for its end. */
   setBusy(busy: boolean): void;

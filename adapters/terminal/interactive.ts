@@ -7,6 +7,7 @@ import { createPaint, startStyle, toOneLine } from './text.ts';
 /** As often as an eye can follow. */
 const minEditMs = 40;
 const thinking = 'thinking…';
+const working = 'working…';
 
 interface InteractiveDeps {
   input: Readable;
@@ -21,7 +22,7 @@ interface InteractiveDeps {
 export function createInteractive(deps: InteractiveDeps): Face {
   const { input, output, color } = deps;
   const paint = createPaint(color);
-  const screen = createScreen({ output, paint, makeRoom: () => prompt.hide() });
+  const screen = createScreen({ output, paint, color, toCommand, makeRoom: () => prompt.hide() });
   let talk: Talk | undefined;
   let roleAsked = false;
   let busy = false;
@@ -43,7 +44,7 @@ export function createInteractive(deps: InteractiveDeps): Face {
     },
     onEmptyInterrupt() {
       if (interrupted) finish();
-      else screen.say(undefined, '(Ctrl-C again ends; so do q and Ctrl-D)', []);
+      else screen.say(undefined, { text: '(Ctrl-C again ends; so do q and Ctrl-D)', actions: [] });
       interrupted = true;
       settle();
     },
@@ -58,8 +59,17 @@ export function createInteractive(deps: InteractiveDeps): Face {
     }
     const isRole = !roleAsked && !text.startsWith('/');
     roleAsked = true;
+    // A command thinks only where it asks the model, and then it says so.
+    note = isRole || text.startsWith('/') ? working : thinking;
     if (text.trim() !== '') void talk?.send(isRole ? `/role set ${text.trim()}` : text);
     settle();
+  }
+
+  /** `undo` as it is typed here, where there is such a command. */
+  function toCommand(code: string): string | undefined {
+    const [word = ''] = code.split(' ', 1);
+    const isOne = /^[a-z]+$/.test(word) && deps.complete(word).some((one) => one.split(' ', 1)[0]?.trim() === word);
+    return isOne ? `/${code}` : undefined;
   }
 
   /** What stands below the last line printed: the prompt, or that it thinks. */
@@ -96,15 +106,16 @@ export function createInteractive(deps: InteractiveDeps): Face {
 
   return {
     minEditMs,
-    progress(words) {
+    progress(words, about) {
+      if (about === 'tool') screen.tool(words);
       note = words === '' ? thinking : `${thinking} ${words}`;
       settle();
     },
     write(about, piece) {
       screen.write(about, piece);
     },
-    say(about, text, actions) {
-      screen.say(about, text, actions);
+    say(about, said) {
+      screen.say(about, said);
       settle();
     },
     withdraw(about) {
@@ -115,7 +126,6 @@ export function createInteractive(deps: InteractiveDeps): Face {
       if (isBusy === busy) return;
       busy = isBusy;
       interrupted = false;
-      note = thinking;
       settle();
     },
     start(given) {
@@ -124,7 +134,8 @@ export function createInteractive(deps: InteractiveDeps): Face {
         talk.end(); // given up while it was starting
         return;
       }
-      screen.say(undefined, 'q or Ctrl-D ends, Ctrl-C stops an answer, Tab completes a /command.', []);
+      const text = 'q or Ctrl-D ends, Ctrl-C stops an answer, Tab completes a /command.';
+      screen.say(undefined, { text, actions: [] });
       settle();
     },
     pause,

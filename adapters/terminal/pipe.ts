@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Face, Question, Talk } from './face.ts';
 import { readLines } from './lines.ts';
-import { toActionLine, toVisible } from './text.ts';
+import { createPaint, paintTranscript, toActionLine, toVisible } from './text.ts';
 
 /** Seldom: only the answer as it stands in the end is printed. */
 const minEditMs = 60_000;
@@ -43,7 +43,10 @@ export function createPipe(input: Readable, output: Writable): Face {
       // What can be done with an answer is no part of it.
       print(question, pieces.slice(0, piece.index + 1).join(''), '');
     },
-    say: (question, text, actions) => print(question, text, toActionLine(actions)),
+    say(question, { text, transcript = [], actions }) {
+      const printed = paintTranscript(transcript, createPaint(false));
+      print(question, [text, printed].filter((part) => part !== '').join('\n'), toActionLine(actions));
+    },
     withdraw: (question) => void answers.delete(question.id),
     setBusy() {},
     start(talk) {

@@ -1,3 +1,5 @@
+import { widthOf } from './width.ts';
+
 /** How a text that stands on the screen becomes another one, planned without a screen. */
 
 export interface Geometry {
@@ -47,13 +49,4 @@ function rowsBelow(text: string, columns: number, startColumn: number): number {
     column += width;
   }
   return row;
-}
-
-const wide =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;
-const without = /[\p{Mn}\p{Me}\p{Cf}]/u;
-
-function widthOf(character: string): number {
-  if (without.test(character)) return 0;
-  return wide.test(character) ? 2 : 1;
 }

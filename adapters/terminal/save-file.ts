@@ -9,7 +9,8 @@ export async function saveFile(dir: string, file: { name: string; content: strin
   for (let copy = 1; copy <= maxCopies; copy++) {
     const path = join(dir, `${name}${copy === 1 ? '' : `-${copy}`}${ext}`);
     try {
-      await writeFile(path, file.content, { flag: 'wx' });
+      // What was said is for the person at this terminal, whatever the umask.
+      await writeFile(path, file.content, { flag: 'wx', mode: 0o600 });
       return `Saved as ${path}`;
     } catch (error) {
       if (!isTaken(error)) break; // the person is told that it was not saved

@@ -1,15 +1,26 @@
 import type { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import type { Action, Piece } from '../../src/event.ts';
-import type { Question } from './face.ts';
+import type { Piece } from '../../src/event.ts';
+import type { Question, Said } from './face.ts';
+import { renderMarkdown, type Segment } from './markdown.ts';
 import { planRepaint } from './repaint.ts';
-import { type Paint, paintTranscript, toActionLine, toOneLine, toVisible, withoutHalfEnd } from './text.ts';
+import {
+  type Paint,
+  paintSegments,
+  paintTranscript,
+  toActionLine,
+  toOneLine,
+  toVisible,
+  withoutHalfEnd,
+} from './text.ts';
 
 /** The part of the terminal above the prompt: answers as they grow, notices, and one line that says "thinking…". */
 export interface Screen {
   think(note: string): void;
   write(question: Question, piece: Piece): void;
-  say(question: Question | undefined, text: string, actions: readonly Action[]): void;
+  say(question: Question | undefined, said: Said): void;
+  /** A tool that is called for an answer: a line of its own that stays. */
+  tool(question: string): void;
   withdraw(question: Question): void;
   /** Ends the line being written and the thinking: the prompt may follow. */
   rest(): void;
@@ -18,6 +29,9 @@ export interface Screen {
 interface ScreenDeps {
   output: Writable;
   paint: Paint;
+  color: boolean;
+  /** How a command is typed here, where a piece of code is one. */
+  toCommand(code: string): string | undefined;
   /** Called before anything is printed, so that the prompt can make room. */
   makeRoom: () => void;
 }
@@ -34,7 +48,7 @@ const clearLine = '\r\u001b[2K';
 const frames = Array.from('⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏');
 const frameMs = 100;
 
-export function createScreen({ output, paint, makeRoom }: ScreenDeps): Screen {
+export function createScreen({ output, paint, color, toCommand, makeRoom }: ScreenDeps): Screen {
   const answers = new Map<string, Answer>();
   const introduced = new Set<string>();
   let atLineStart = true;
@@ -76,27 +90,31 @@ export function createScreen({ output, paint, makeRoom }: ScreenDeps): Screen {
     putLines(paint('dim', `earlier you asked: ${question.earlier}`));
   }
 
-  function begin(answer: Answer, text: string): void {
-    put(`${atLineStart ? '' : '\n'}${paint('assistant', label + text)}`);
+  const paintAnswer = (next: readonly Segment[], from: number): string =>
+    paintSegments(next, from, color ? 'answer' : 'none');
+
+  function begin(answer: Answer, next: readonly Segment[]): void {
+    put(`${atLineStart ? '' : '\n'}${paint('assistant', label)}${paintAnswer(next, 0)}`);
     answer.columns = sizeOf(output).columns;
     growing = answer;
   }
 
-  function grow(answer: Answer, next: string): void {
+  function grow(answer: Answer, next: readonly Segment[]): void {
+    const size = sizeOf(output);
     if (answer.shown === undefined) {
       begin(answer, next);
       return;
     }
-    const size = sizeOf(output);
-    const planned = planRepaint(answer.shown, next, { ...size, startColumn: label.length });
+    const text = plainOf(next);
+    const planned = planRepaint(answer.shown, text, { ...size, startColumn: label.length });
     if (planned.kind === 'append') {
       if (growing !== answer) {
         if (!atLineStart) put('\n');
         growing = undefined;
       }
-      put(paint('assistant', planned.added));
+      put(paintAnswer(next, text.length - planned.added.length));
     } else if (planned.kind === 'rewind' && growing === answer && answer.columns === size.columns) {
-      put(`${goTo(planned.up, planned.column)}${paint('assistant', planned.text)}`);
+      put(`${goTo(planned.up, planned.column)}${paintAnswer(next, text.length - planned.text.length)}`);
     } else {
       putLines(paint('dim', '(the answer was written anew)'));
       begin(answer, next);
@@ -119,19 +137,27 @@ export function createScreen({ output, paint, makeRoom }: ScreenDeps): Screen {
       answers.set(question.id, answer);
       answer.pieces[piece.index] = piece.text;
       const whole = answer.pieces.slice(0, piece.last ? piece.index + 1 : undefined).join('');
-      const next = toVisible(piece.last ? whole : withoutHalfEnd(whole));
-      if (next !== (answer.shown ?? '')) {
+      const visible = toVisible(piece.last ? whole : withoutHalfEnd(whole));
+      const next = renderMarkdown(visible, { columns: sizeOf(output).columns, startColumn: label.length });
+      const text = plainOf(next);
+      if (text !== (answer.shown ?? '')) {
         grow(answer, next);
-        answer.shown = next;
+        answer.shown = text;
       }
       if (!piece.last) return;
       answers.delete(question.id);
       introduced.delete(question.id);
       if (!atLineStart) put('\n');
     },
-    say(question, text, actions) {
+    tool(line) {
+      putLines(paint('tool', `tool: ${toVisible(line)}`));
+    },
+    say(question, { text, transcript = [], actions }) {
       introduce(question);
-      putLines(paintTranscript(toVisible(text), paint));
+      const { columns } = sizeOf(output);
+      const segments = renderMarkdown(toVisible(text), { columns, startColumn: 0, toCommand });
+      putLines(paintSegments(segments, 0, color ? 'plain' : 'none'));
+      if (transcript.length > 0) putLines(paintTranscript(transcript, paint));
       if (actions.length > 0) putLines(paint('dim', toActionLine(actions)));
     },
     withdraw(question) {
@@ -143,6 +169,10 @@ export function createScreen({ output, paint, makeRoom }: ScreenDeps): Screen {
       if (!atLineStart) put('\n');
     },
   };
+}
+
+function plainOf(segments: readonly Segment[]): string {
+  return segments.map(({ text }) => text).join('');
 }
 
 function goTo(up: number, column: number): string {

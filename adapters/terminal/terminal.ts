@@ -40,6 +40,10 @@ export async function startTerminal(deps: TerminalDeps): Promise<Adapter> {
   const open = createOpenEvents((count) => face.setBusy(count > 0));
   const toEvent = createToEvent(deps);
   const said = new Set<string>();
+  /** The questions that are being answered. */
+  const answering = new Set<string>();
+  /** Orders to stop an answer: the answer itself tells that it was stopped. */
+  const untold = new Set<string>();
   let state: 'open' | 'paused' | 'closed' = 'open';
 
   function reply(event: Event): Reply {
@@ -47,41 +51,53 @@ export async function startTerminal(deps: TerminalDeps): Promise<Adapter> {
     if (expectsEnd(event)) void open.begin(event);
     return {
       limits: { pieceChars, minEditMs: face.minEditMs },
-      async progress(note) {
+      async progress(note, about) {
         void open.begin(event);
-        face.progress(note);
+        answering.add(event.id);
+        face.progress(note, about);
       },
       async write(piece) {
         void open.begin(event);
         face.write(question, piece);
-        if (piece.last) open.end(event);
+        if (piece.last) end(event);
         return `${event.id}.${piece.index}`;
       },
-      async say(key, { text, actions, files }) {
-        if (isNew(said, `${event.channel}:${event.id}:${key}`)) {
+      async say(key, { text, transcript, actions, files }) {
+        if (isNew(said, `${event.channel}:${event.id}:${key}`) && !untold.delete(event.id)) {
           // What a picture shows stands in the text as well; nobody asked for a file.
           const asked = files.filter((file) => !file.mime.startsWith('image/'));
           const notes = await Promise.all(asked.map((file) => saveFile(deps.filesDir, file)));
-          face.say(question, [text, ...notes].join('\n'), actions);
+          face.say(question, { text: [text, ...notes].join('\n'), transcript, actions });
         }
-        open.end(event);
+        end(event);
       },
       async withdraw() {
         face.withdraw(question);
-        open.end(event);
+        end(event);
       },
     };
   }
 
-  async function send(intake: Intake, line: string): Promise<void> {
-    const event = toEvent(line);
+  function end(event: Event): void {
+    answering.delete(event.id);
+    open.end(event);
+  }
+
+  async function interrupt(intake: Intake): Promise<void> {
+    const event = toEvent('/stop');
+    if (answering.size > 0) untold.add(event.id);
+    await accept(intake, event);
+    untold.delete(event.id);
+  }
+
+  async function accept(intake: Intake, event: Event): Promise<void> {
     const ended = open.begin(event);
     try {
       await intake.accept(event);
     } catch (error) {
       log.warn({ err: error, event: event.id }, 'what was typed could not be accepted');
-      face.say(undefined, userText(toBotError(error), now()), []);
-      open.end(event);
+      face.say(undefined, { text: userText(toBotError(error), now()), actions: [] });
+      end(event);
     }
     await ended;
   }
@@ -101,8 +117,8 @@ export async function startTerminal(deps: TerminalDeps): Promise<Adapter> {
       throw error;
     });
   const talk: Talk = {
-    send: (line) => send(intake, line),
-    interrupt: () => void send(intake, '/stop'),
+    send: (line) => accept(intake, toEvent(line)),
+    interrupt: () => void interrupt(intake),
     idle: () => open.idle(),
     end: finish,
   };
@@ -133,7 +149,8 @@ function createToEvent({ user, channel, now }: Pick<TerminalDeps, 'user' | 'chan
       author: { ...user, admin: true, roles: [] },
       origin: {},
     };
-    if (line.startsWith('/')) return { ...base, kind: 'command', command: { line: line.slice(1) }, direct: true };
+    if (line.startsWith('/'))
+      return { ...base, kind: 'command', command: { line: line.slice(1) }, direct: true, prints: true };
     return { ...base, kind: 'message', messageId: base.id, text: line, to: 'direct', attachments: [] };
   };
   return Object.assign(toEvent, { isOurs: (event: Event) => ids.isOurs(event.id) });

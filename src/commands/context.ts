@@ -51,6 +51,8 @@ export interface Context {
   here: 'our conversation' | 'this thread' | 'this channel';
   isAdmin: boolean;
   direct: boolean;
+  /** Where the command was given, a conversation can be printed role by role. */
+  prints: boolean;
   /** For a button: the bot's message it stands under. */
   target: string | undefined;
   values: Values;

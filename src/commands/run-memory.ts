@@ -7,6 +7,8 @@ import { changeText } from '../conversation/traces.ts';
 import type { Turn } from '../conversation/turn.ts';
 import { plainText } from '../conversation/wire.ts';
 import { BotError } from '../errors.ts';
+import type { Notice } from '../event.ts';
+import type { ChatMessage } from '../model/model.ts';
 import { prepareNextPrompt } from '../turn/next-prompt.ts';
 import type { Prepared } from '../turn/prepare.ts';
 import { linkOf, speakerOf } from '../turn/recalling.ts';
@@ -69,7 +71,10 @@ export async function showMemory(context: Context): Promise<Result> {
     lines.push(
       `🧹 ${counted(state.head.away.length, 'earlier memory was', 'earlier memories were')} put away by a reset; \`undo\` brings the last one back.`,
     );
-  return privately(lines.filter((line) => line !== '').join('\n'));
+  return privately(lines.filter((line) => line !== '').join('\n'), {
+    // Without the question that is still to come.
+    ...(context.prints && { transcript: toPrinted(prepared.messages.slice(0, -1)) }),
+  });
 }
 
 /** Where the last answer has it from, with the way there. */
@@ -155,6 +160,16 @@ function clip(text: string, length: number): string {
   return line.length > length ? `${line.slice(0, length).toWellFormed()}…` : line;
 }
 
+/** Messages as a conversation that is printed role by role. */
+function toPrinted(messages: readonly ChatMessage[]): NonNullable<Notice['transcript']> {
+  return messages.map((message) => {
+    const { role } = message;
+    const said = typeof message.content === 'string' ? message.content : '';
+    const calls = role === 'assistant' ? (message.toolCalls ?? []).map((one) => `${one.name}(${one.arguments})`) : [];
+    return { role, text: [said, ...calls].filter((part) => part !== '').join('\n') };
+  });
+}
+
 export async function showPrompt(context: Context): Promise<Result> {
   const { messages, tools, promptTokens } = await nextPrompt(context);
   const specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
@@ -163,10 +178,14 @@ export async function showPrompt(context: Context): Promise<Result> {
     mime: 'application/json',
     content: JSON.stringify(value, null, 2),
   });
-  return privately(
-    `The next prompt here: ${counted(messages.length, 'message')}, ${counted(promptTokens, 'token')} by my count. “…” stands for the next question.`,
-    { files: [toFile('prompt.json', messages), ...(specs.length > 0 ? [toFile('tools.json', specs)] : [])] },
-  );
+  const heading = `The next prompt here: ${counted(messages.length, 'message')}, ${counted(promptTokens, 'token')} by my count. “…” stands for the next question.`;
+  if (context.prints) {
+    const names = tools.map(({ name }) => name).join(', ');
+    return privately(names === '' ? heading : `${heading}\nTools: ${names}.`, { transcript: toPrinted(messages) });
+  }
+  return privately(heading, {
+    files: [toFile('prompt.json', messages), ...(specs.length > 0 ? [toFile('tools.json', specs)] : [])],
+  });
 }
 
 export async function exportMemory({ deps, channel }: Context): Promise<Result> {

@@ -33,6 +33,7 @@ interface Request {
   author: Author;
   given: CommandEvent['command'];
   direct: boolean;
+  prints?: boolean | undefined;
   target?: string | undefined;
 }
 
@@ -60,7 +61,7 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
     afterError: (channel, model, error) => undoUnknownModel(deps, channel, model, error),
 
     async run(job, request) {
-      const { channel, author, given, direct, target } = request;
+      const { channel, author, given, direct, prints = false, target } = request;
       const { spec, values, confirmed } = parseCommand(deps.commands(), given);
       const check = (isAsker: boolean): void => {
         const verdict = policy.mayCommand(spec, author, channel, { isAsker });
@@ -81,6 +82,7 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
         here: direct ? 'our conversation' : parentChannel(channel) === undefined ? 'this channel' : 'this thread',
         isAdmin: policy.isAdmin(author, channel),
         direct,
+        prints,
         target,
         values,
         profile: await deps.memory.profiles.of(channel),

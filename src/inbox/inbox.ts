@@ -294,8 +294,8 @@ function messageKey(channel: ChannelId, messageId: string): string {
 
 /** A sign of life that cannot be given is no reason not to answer, unless nothing can be said there at all. */
 function patient(reply: Reply): Reply {
-  const progress = async (note: string): Promise<void> => {
-    await reply.progress(note).catch((error: unknown) => {
+  const progress: Reply['progress'] = async (...note) => {
+    await reply.progress(...note).catch((error: unknown) => {
       const { kind, retryAt } = toBotError(error);
       if (kind === 'platform' && retryAt === undefined) throw error;
     });

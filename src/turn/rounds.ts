@@ -39,7 +39,7 @@ export async function answerInRounds(
       continue;
     }
     const calls = mendCalls(poured.calls, callIds(prepared.messages, steps));
-    await job.reply.progress(callsNote(calls));
+    await job.reply.progress(callsNote(calls), 'tool');
     const { tools } = prepared;
     const { log, now, onToolFailed: onFailed } = deps;
     const isCut = poured.cut !== undefined;

@@ -30,8 +30,12 @@ test('no text, whatever stands in it, can send a control sequence to the termina
 
 test('without colour the paint adds nothing', () => {
   const text = 'system: one\nuser: two';
-  assert.equal(paintTranscript(text, createPaint(false)), text);
-  const colored = paintTranscript(text, createPaint(true));
+  const transcript = [
+    { role: 'system' as const, text: 'one' },
+    { role: 'user' as const, text: 'two' },
+  ];
+  assert.equal(paintTranscript(transcript, createPaint(false)), text);
+  const colored = paintTranscript(transcript, createPaint(true));
   assert.notEqual(colored, text);
   assert.equal(stripVTControlCharacters(colored), text);
 });

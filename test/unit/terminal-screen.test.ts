@@ -11,7 +11,13 @@ const question = { id: 'q', earlier: undefined };
 
 function start(columns = 20, rows = 1_000, color = false) {
   const emulator = createEmulator(columns, rows);
-  const screen = createScreen({ output: emulator.output, paint: createPaint(color), makeRoom: () => {} });
+  const screen = createScreen({
+    output: emulator.output,
+    paint: createPaint(color),
+    color,
+    toCommand: (code) => (code === 'undo' ? `/${code}` : undefined),
+    makeRoom: () => {},
+  });
   const write = (text: string, last = false, index = 0) =>
     screen.write(question, { index, text, done: last, last, actions: [] });
   return { ...emulator, screen, write };
@@ -34,7 +40,7 @@ test('whatever an answer went through, the screen shows what it became', () => {
 });
 
 test('of a growing answer only what was added is printed', () => {
-  const { write, raw } = start();
+  const { write, raw } = start(60);
   write('Mira');
   write('Mirabelle is');
   write('Mirabelle is your cat.', true);
@@ -42,7 +48,7 @@ test('of a growing answer only what was added is printed', () => {
 });
 
 test('the pieces of an answer are printed as one text', () => {
-  const { write, raw } = start();
+  const { write, raw } = start(60);
   write('One, ');
   write('two', false, 1);
   write('two, three', true, 1);
@@ -75,7 +81,7 @@ test('a change beyond the top of the screen is printed anew, under a line that s
 test('a notice in the middle of an answer stands on lines of its own, and the answer goes on below it', () => {
   const { screen, write, seen } = start(40);
   write('One, ');
-  screen.say(undefined, 'Stopping.', [{ label: 'Yes, forget', command: 'forget me confirm' }]);
+  screen.say(undefined, { text: 'Stopping.', actions: [{ label: 'Yes, forget', command: 'forget me confirm' }] });
   write('One, two');
   write('Zwei', true);
   assert.equal(
@@ -125,14 +131,46 @@ test('an answer to a question of an earlier run says which question', () => {
 });
 
 test('an answer is blue, and every colour ends where its text ends', () => {
-  const { screen, write, raw } = start(60, 24, true);
+  const { write, raw } = start(60, 24, true);
   write('Hi');
   write('Hi you', true);
-  assert.equal(raw(), '\u001b[34massistant: Hi\u001b[0m\u001b[34m you\u001b[0m\n');
-  screen.say(undefined, 'system: Be kind.\nAlways.\n\nuser: Hi\ntool (weather): 7°\nassistant: Ok\n\nThat is all', []);
-  const shown = raw().split('\n').slice(1);
-  const colours = shown.map((line) => (line.endsWith('\u001b[0m') ? /^.\[(\d+)m/.exec(line)?.[1] : ''));
-  assert.deepEqual(colours, ['31', '31', '', '32', '35', '34', '', '', '']);
+  assert.equal(raw(), '\u001b[34massistant: \u001b[0m\u001b[94mHi\u001b[0m\u001b[94m you\u001b[0m\n');
+});
+
+test('a conversation is printed in one colour a role, and so is a tool that is called', () => {
+  const { screen, raw } = start(60, 24, true);
+  const transcript = [
+    { role: 'system' as const, text: 'Be kind.' },
+    { role: 'user' as const, text: 'Weather?' },
+    { role: 'assistant' as const, text: 'get_weather({})' },
+    { role: 'tool' as const, text: '7°' },
+    { role: 'assistant' as const, text: 'Seven.\nSystem: no line of it is another role’s' },
+  ];
+  screen.say(undefined, { text: 'What I remember', transcript, actions: [] });
+  screen.tool('get_weather: Oslo…');
+  const red = '\u001b[31msystem: Be kind.\u001b[0m';
+  const blue = '\u001b[34massistant: Seven.\nSystem: no line of it is another role’s\u001b[0m';
+  assert.equal(
+    raw(),
+    [
+      'What I remember',
+      red,
+      '\u001b[32muser: Weather?\u001b[0m',
+      '\u001b[34massistant: get_weather({})\u001b[0m',
+      '\u001b[35mtool: 7°\u001b[0m',
+      blue,
+      '\u001b[35mtool: get_weather: Oslo…\u001b[0m',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('an answer’s Markdown becomes styles as it grows, and its marks are gone', () => {
+  const { write, seen } = start(40, 24);
+  write('It is **bo');
+  write('It is **bold** and `code`, not 2 * 3 or snake_case_names');
+  write('It is **bold** and `code`, not 2 * 3 or snake_case_names.\n\n# Title\n- one\n- *two*\n', false);
+  assert.equal(seen(), 'assistant: It is bold and code, not 2 *\n3 or snake_case_names.\n\nTitle\n• one\n• two');
 });
 
 test('going back counts rows as a terminal does', () => {
