@@ -11,6 +11,7 @@ import { type Config, isLoopback, parseConfig } from './config.ts';
 import { BotError, toBotError } from './errors.ts';
 import type { Adapter } from './event.ts';
 import { createLog, type Log } from './log.ts';
+import { warnOfOpenFiles } from './open-files.ts';
 import { watchStrayErrors } from './stray-errors.ts';
 import { mcpSecrets, readMcpConfig } from './tools/mcp-config.ts';
 import { splitAnswer } from './turn/split.ts';
@@ -34,7 +35,8 @@ async function start(): Promise<void> {
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const { token } = config.discord;
   const slack = toSlackParts(config);
-  const log = toLog(config, environment, chat !== undefined);
+  const log = toLog(config, environment, chat);
+  warnOfOpenFiles(['.env', ...config.storeUrl.split(/^sqlite:/).slice(1)], log);
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
@@ -166,13 +168,16 @@ async function startChat(host: Host, args: ChatArguments, place: ChatPlace): Pro
   });
 }
 
-function toLog(config: Config, environment: Environment, isChat: boolean): Log {
+function toLog(config: Config, environment: Environment, chat: ChatArguments | undefined): Log {
   const { level, format } = config.log;
   const { mcpFile } = config.tools;
   const ofServers = mcpFile === undefined ? [] : mcpSecrets(readMcpConfig(mcpFile, environment));
+  const isChat = chat !== undefined;
+  // Who sits at a terminal or reads a pipe is told what failed in the conversation itself.
+  const usual = !isChat ? 'info' : chat.json ? 'warn' : 'error';
   const out = isChat ? process.stderr : process.stdout;
   return createLog({
-    level: level ?? (isChat ? 'warn' : 'info'),
+    level: level ?? usual,
     format: format ?? (out.isTTY ? 'pretty' : 'json'),
     secrets: [...config.secrets, ...ofServers],
     destination: isChat ? 2 : 1,

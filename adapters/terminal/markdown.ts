@@ -170,6 +170,12 @@ function lengthOfRun(line: string, at: number): number {
   return end - at;
 }
 
+/** Plain text with its lines broken between words. */
+export function wrapText(text: string, columns: number): string {
+  const lines = text.split('\n').flatMap((line) => wrapped([{ text: line, styles: [] }], columns, 0));
+  return lines.map((line) => line.text).join('\n');
+}
+
 /** Breaks between words, in the place of the blanks between them; a word longer than a row is left to the terminal. */
 function wrapped(segments: readonly Segment[], columns: number, startColumn: number): Segment[] {
   const breaks = new Set<number>();

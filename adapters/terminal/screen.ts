@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import type { Piece } from '../../src/event.ts';
 import type { Question, Said } from './face.ts';
-import { renderMarkdown, type Segment } from './markdown.ts';
+import { renderMarkdown, type Segment, wrapText } from './markdown.ts';
 import { planRepaint } from './repaint.ts';
 import {
   type Paint,
@@ -157,7 +157,9 @@ export function createScreen({ output, paint, color, toCommand, makeRoom }: Scre
       const { columns } = sizeOf(output);
       const segments = renderMarkdown(toVisible(text), { columns, startColumn: 0, toCommand });
       putLines(paintSegments(segments, 0, color ? 'plain' : 'none'));
-      if (transcript.length > 0) putLines(paintTranscript(transcript, paint));
+      // As wide as the longest of the labels leaves room for.
+      const lines = transcript.map((one) => ({ ...one, text: wrapText(one.text, columns - label.length) }));
+      if (lines.length > 0) putLines(paintTranscript(lines, paint));
       if (actions.length > 0) putLines(paint('dim', toActionLine(actions)));
     },
     withdraw(question) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemText } from '../../src/conversation/wire.ts';
 import { newFolder, startProgram } from './program.ts';
 
 /** The commands as they read in a terminal, with nothing configured. */
@@ -36,8 +37,8 @@ test('the first things one tries read well', async (t) => {
       'Usage today (DATE), by person',
       '```',
       'person   prompt cached compl. fold cost',
-      'you          97      0     47   0%   $0',
-      'total        97      0     47   0%   $0',
+      'you         101      0     47   0%   $0',
+      'total       101      0     47   0%   $0',
       '```',
       'Prices as of DATE.',
       '**What I remember here** (of 12000 tokens; model demo)',
@@ -49,6 +50,14 @@ test('the first things one tries read well', async (t) => {
       '2 messages word for word, 0 summaries.',
       'Who spoke: you (1), me (1).',
       '✏️ DATE UTC: you set the role: You are a pirate.',
+      'system: You are a pirate.',
+      '',
+      `${systemText('', true).trim()}`,
+      'user: <now>Tuesday DATE UTC</now>',
+      'user: hello',
+      'assistant: Arr! Hello! Tell me something, and ask me about it later.',
+      '',
+      'I am the demo model: no language model, I only find and quote what was said here. With OPENAI_API_KEY set, a real model answers.',
       '🧹 You reset my memory of our conversation. The role stays; `undo` brings the memory back.',
       '[Undo: /undo]',
       '↩️ You brought back what the last reset had put away.',
