@@ -1,6 +1,6 @@
 /** Whether work grows with the length of a text and no faster. */
 
-const [shortLength, longLength] = [3_000, 30_000];
+const lengths = [3_000, 30_000] as const;
 /** Ten times the text may take ten times as long, and caches are small. */
 const allowed = 15;
 /** Less than this is too little to be compared. */
@@ -13,7 +13,11 @@ const mostRounds = 10;
 const enoughMs = 400;
 
 /** How many times as long the longer text takes: undefined where it takes too little time to matter, or grows as it may. */
-export function excess(run: (text: string) => unknown, make: (length: number) => string): number | undefined {
+export function excess(
+  run: (text: string) => unknown,
+  make: (length: number) => string,
+  [shortLength, longLength]: readonly [short: number, long: number] = lengths,
+): number | undefined {
   for (const length of steps) {
     const text = make(length);
     const begun = performance.now();

@@ -3,7 +3,8 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type Blocks, noBlocks, openCode, takeBlocks } from './blocks.ts';
 import { highlight } from './highlight.ts';
 import { html } from './html.ts';
-import { codeBox, toFragment } from './markdown.ts';
+import { asItIs, codeBox, toFragment } from './markdown.ts';
+import { inPortions } from './portions.ts';
 
 /** What is longer is shown by its beginning until somebody wants all of it. */
 const maxShownChars = 100_000;
@@ -31,7 +32,7 @@ export function Markdown({ text, done }: MarkdownProps): ComponentChild {
   if (text.length > maxShownChars) {
     const shown = all ? text : text.slice(0, clippedChars);
     return html`<div class="markdown">
-      <p class="as-is">${shown}${all ? '' : '…'}</p>
+      <p class="as-is" dir="auto">${shown}${all ? '' : '…'}</p>
       <button type="button" class="button small" onClick=${() => setAll(!all)}>
         ${all ? 'Show its beginning only' : `Show all of it (${text.length.toLocaleString('en')} characters)`}
       </button>
@@ -59,19 +60,23 @@ function Block({ text, done }: MarkdownProps): ComponentChild {
   const dear = useRef(0);
   useLayoutEffect(() => {
     const element = place.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const open = done ? undefined : openCode(text);
     if (open !== undefined) {
       showOpenCode(element, open);
-      return;
+      return undefined;
     }
     growing.current = undefined;
     // What takes long is drawn again only when it has grown by a good part.
-    if (!done && text.length < dear.current) return;
-    const start = performance.now();
-    element.replaceChildren(toFragment(text));
-    dear.current = performance.now() - start > dearMs ? text.length * 1.3 : 0;
-    if (done) void highlight(element).catch(() => undefined); // Code without colours is still code.
+    if (!done && text.length < dear.current) return undefined;
+    const callOff = inPortions(() => {
+      const start = performance.now();
+      element.replaceChildren(toFragment(text));
+      dear.current = performance.now() - start > dearMs ? text.length * 1.3 : 0;
+      if (done) void highlight(element).catch(() => undefined); // Code without colours is still code.
+    });
+    if (callOff !== undefined && element.firstChild === null) element.replaceChildren(asItIs(text));
+    return callOff;
   }, [text, done]);
   return html`<div class="block" ref=${place}></div>`;
 
@@ -84,6 +89,7 @@ function Block({ text, done }: MarkdownProps): ComponentChild {
       return;
     }
     const pre = document.createElement('pre');
+    pre.dir = 'ltr';
     const body = document.createElement('code');
     if (/^[\w+#.-]+$/.test(language)) body.className = `language-${language}`;
     pre.append(body);

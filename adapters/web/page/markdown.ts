@@ -1,25 +1,11 @@
 import purify, { type Config } from 'dompurify';
-import { Marked, type Tokens } from 'marked';
+import { directionOf } from './direction.ts';
+import { toHtml } from './markdown-html.ts';
 
 /**
- * Markdown of strangers made safe twice: tags that people write are shown as text, and what is left passes through an
- * allow list that knows no style, form, picture or script.
+ * Markdown of strangers as a part of the page. It is made safe twice: tags that people write are shown as text, and what
+ * is left passes through an allow list that knows no style, form, picture or script.
  */
-
-const marked = new Marked({
-  gfm: true,
-  breaks: true,
-  renderer: {
-    html: ({ text }: Tokens.HTML | Tokens.Tag) => (/^<\/?(br|sub|sup|kbd)\s*\/?>$/i.test(text) ? text : escaped(text)),
-    image: ({ href, text }: Tokens.Image) => `<a href="${escaped(href)}">${escaped(text === '' ? href : text)}</a>`,
-    checkbox: ({ checked }: Tokens.Checkbox) => (checked ? '☑ ' : '☐ '),
-    heading({ tokens, depth }: Tokens.Heading) {
-      // The page's own headings come first.
-      const level = Math.min(6, depth + 2);
-      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
-    },
-  },
-});
 
 const allowed: Config & { RETURN_DOM_FRAGMENT: true } = {
   ALLOWED_TAGS: (
@@ -46,21 +32,23 @@ purify.addHook('afterSanitizeAttributes', (element) => {
   element.setAttribute('rel', 'noopener noreferrer nofollow');
 });
 
-/** What is longer in one block is no prose: it is shown as it is. */
-const maxBlockChars = 12_000;
-
 export function toFragment(markdown: string): DocumentFragment {
-  if (markdown.length > maxBlockChars) return plain(markdown);
-  let fragment: DocumentFragment;
-  try {
-    fragment = purify.sanitize(marked.parse(markdown, { async: false }), allowed);
-  } catch {
-    // Thousands of quotes within quotes are more than the parser's stack holds.
-    return plain(markdown);
-  }
-  for (const table of fragment.querySelectorAll('table')) table.replaceWith(scrolling(table.cloneNode(true)));
+  const markup = toHtml(markdown);
+  if (markup === undefined) return asItIs(markdown);
+  const fragment = purify.sanitize(markup, allowed);
+  setDirections(fragment);
+  for (const table of fragment.querySelectorAll('table')) table.replaceWith(scrolling(table));
   for (const pre of fragment.querySelectorAll('pre')) pre.replaceWith(codeBox(pre));
   return fragment;
+}
+
+/** A paragraph runs as its first letter does; what holds several blocks has its bullets and columns on that side. */
+function setDirections(fragment: DocumentFragment): void {
+  for (const block of fragment.querySelectorAll('p, h3, h4, h5, h6, th, td')) block.setAttribute('dir', 'auto');
+  for (const holder of fragment.querySelectorAll('ul, ol, blockquote, table')) {
+    holder.setAttribute('dir', directionOf(holder.textContent ?? ''));
+  }
+  for (const code of fragment.querySelectorAll('pre')) code.setAttribute('dir', 'ltr');
 }
 
 /** A box of code with its language and a button that copies it. */
@@ -86,11 +74,12 @@ export function codeBox(pre: HTMLElement): HTMLElement {
   return box;
 }
 
-function scrolling(table: Node): HTMLElement {
+function scrolling(table: HTMLTableElement): HTMLElement {
   const box = document.createElement('div');
   box.className = 'table-box';
   makeScrollable(box, 'Table');
-  box.append(table);
+  box.dir = table.dir;
+  box.append(table.cloneNode(true));
   return box;
 }
 
@@ -101,15 +90,13 @@ function makeScrollable(element: HTMLElement, label: string): void {
   element.setAttribute('aria-label', label);
 }
 
-function plain(text: string): DocumentFragment {
+/** Without Markdown: lines and blanks as they were typed. */
+export function asItIs(text: string): DocumentFragment {
   const fragment = document.createDocumentFragment();
   const paragraph = document.createElement('p');
   paragraph.className = 'as-is';
+  paragraph.dir = 'auto';
   paragraph.textContent = text;
   fragment.append(paragraph);
   return fragment;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

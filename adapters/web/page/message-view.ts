@@ -31,7 +31,7 @@ export function MessageView({ talk, message, joined, failure }: MessageProps): C
     ${joined ? html`<span></span>` : html`<${Avatar} name=${name} />`}
     <div class="entry-body">
       <div class=${joined ? 'entry-head unseen' : 'entry-head'}>
-        <span class="who">${name}</span>
+        <span class="who" dir="auto">${name}</span>
         <time datetime=${new Date(at).toISOString()} title=${toMoment(at)}>${toClock(at)}</time>
         ${message.edited ? html`<span class="note">edited</span>` : ''}
       </div>
@@ -86,7 +86,7 @@ function Attachments({ message }: { message: Message }): ComponentChild {
   return html`<ul class="attachments" aria-label="Attachments">
     ${message.attachments.map(
       ({ name, bytes, problem }) => html`<li class="attachment">
-        ${icon('file', 15)} <span class="name">${name}</span>
+        ${icon('file', 15)} <span class="name" dir="auto">${name}</span>
         ${bytes === undefined ? '' : html`<span class="hint">${toBytes(bytes)}</span>`}
         ${problem === undefined ? '' : html`<span class="hint">${problem}</span>`}
       </li>`,
@@ -135,7 +135,7 @@ function EditBox({ text, onDone }: { text: string; onDone(changed: string | unde
     }
   };
   return html`<div class="edit-box">
-    <textarea class="input" aria-label="Edit the message" rows="3" value=${value} onKeyDown=${onKeyDown}
+    <textarea class="input" dir="auto" aria-label="Edit the message" rows="3" value=${value} onKeyDown=${onKeyDown}
       ref=${focusOnce} onInput=${(event: InputEvent) => {
         if (event.target instanceof HTMLTextAreaElement) setValue(event.target.value);
       }}></textarea>

@@ -40,7 +40,7 @@ export function Files({ files }: { files: Said['files'] }): ComponentChild {
   return html`<div class="attachments">
     ${files.map(
       ({ id, name }) => html`<a class="attachment" href=${`/api/files/${encodeURIComponent(id)}`} download=${name}>
-        ${icon('download', 15)} <span class="name">${name}</span>
+        ${icon('download', 15)} <span class="name" dir="auto">${name}</span>
       </a>`,
     )}
   </div>`;
