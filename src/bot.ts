@@ -25,6 +25,7 @@ import { mostBytesAtOnce, type ReadAttachments, readAttachments } from './turn/a
 import { createByteBudget } from './turn/byte-budget.ts';
 import { keepCost, keepFailure } from './turn/keep.ts';
 import type { Question } from './turn/speak.ts';
+import type { Spender } from './usage/budget.ts';
 import type { Reservation } from './usage/ledger.ts';
 
 /**
@@ -90,18 +91,18 @@ export function createBot(deps: BotDeps): Bot {
   async function chargeInterrupted(job: Job): Promise<void> {
     const { reserved } = job.pending;
     if (reserved === undefined || reserved.life === life) return;
-    const { day, person, model, prompt, completion } = reserved;
+    const { day, person, payer, model, prompt, completion } = reserved;
     const usage = { prompt, cached: 0, completion, reasoning: 0, estimated: true };
     await keepCost(deps.answer, job.event.channel, {
-      charges: [{ person, kind: 'answer', model, usage, at: deps.now() }],
+      charges: [{ person, payer, kind: 'answer', model, usage, at: deps.now() }],
       reservation: { day, release: () => undefined },
       entry: () => [job.update({ reserved: undefined })],
     });
   }
 
   function toReserved(reservation: Reservation): Job['pending']['reserved'] {
-    const { day, person, model, promptTokens, completionTokens } = reservation;
-    return { day, person, model, prompt: promptTokens, completion: completionTokens, life };
+    const { day, person, payer, model, promptTokens, completionTokens } = reservation;
+    return { day, person, payer, model, prompt: promptTokens, completion: completionTokens, life };
   }
 
   /** The one place that tells a person what went wrong, once, and the log. A store that fails is waited for. */
@@ -165,13 +166,13 @@ export function createBot(deps: BotDeps): Bot {
     const { turn } = recorded;
     if (turn === undefined) return addressed ? await job.reply.withdraw() : undefined;
     if (!addressed) {
-      foldAfterwards(job, channel, event.author.id, profile, turn);
+      foldAfterwards(job, toSpender(event), profile, turn);
       return;
     }
     const isFirstTry = job.pending.attempts === 0 && !job.again;
     if (recorded.known && isFirstTry && (await wasDealtWith(channel, turn))) return reservation?.release();
     if (refused !== undefined) return await refuse(job, turn, refused);
-    const question = { channel, turn, person: event.author.id, images: attachments.images, profile, reservation };
+    const question = { ...toSpender(event), turn, images: attachments.images, profile, reservation };
     await answer(job, question);
   }
 
@@ -211,7 +212,7 @@ export function createBot(deps: BotDeps): Bot {
       async also(turn) {
         if (!addressed) return job.done();
         try {
-          reservation = await memory.reserve(event.channel, event.author.id, profile, turn);
+          reservation = await memory.reserve(toSpender(event), profile, turn);
           return [job.update({ reserved: toReserved(reservation) })];
         } catch (error) {
           refused = toBotError(error);
@@ -258,14 +259,15 @@ export function createBot(deps: BotDeps): Bot {
       refused === undefined ? undefined : await commands.afterError(question.channel, question.profile.model, refused);
     if (remark !== undefined) await whisper(job, 'undone', remark);
     if (warning !== undefined) await whisper(job, 'budget', `⏳ ${warning}`, true);
-    if (outcome !== 'failed') foldAfterwards(job, question.channel, question.person, question.profile, question.turn);
+    if (outcome !== 'failed') foldAfterwards(job, question, question.profile, question.turn);
   }
 
   /** Off the path of the answer; told to people when it happens for the first time, and when it keeps failing. */
-  function foldAfterwards(job: Job, channel: ChannelId, person: string, profile: Profile, turn: Turn): void {
+  function foldAfterwards(job: Job, spender: Spender, profile: Profile, turn: Turn): void {
+    const { channel, person, payer } = spender;
     const fold = async (): Promise<void> => {
       const limits = await memory.limits(channel, profile, turn.name === undefined);
-      const request: FoldRequest = { channel, person, profile, limits, high: limits.high };
+      const request: FoldRequest = { channel, person, payer, profile, limits, high: limits.high };
       await memory.folding.run(request);
       // Also of folds that nobody's message made due, or that had to come before the answer.
       const news = memory.folding.takeNews(channel);
@@ -360,4 +362,8 @@ function commandLine(event: MessageEvent, addressed: boolean): string | undefine
 
 function toNotice(text: string, isPrivate: boolean): Notice {
   return { text, private: isPrivate, actions: [], files: [] };
+}
+
+function toSpender({ channel, author }: MessageEvent): Required<Spender> {
+  return { channel, person: author.id, payer: author.payer };
 }

@@ -19,6 +19,7 @@ export async function retry(context: Context): Promise<Result> {
   if (turn === undefined) throw new BotError('input', 'there is no question here to answer again');
   context.mustHaveAsked(turn.author);
   await job.reply.progress('');
-  const reservation = await deps.memory.reserve(channel, author.id, profile, turn);
-  return { answer: { channel, turn, person: author.id, images: [], profile, reservation } };
+  const spender = { channel, person: author.id, payer: author.payer };
+  const reservation = await deps.memory.reserve(spender, profile, turn);
+  return { answer: { ...spender, turn, images: [], profile, reservation } };
 }

@@ -151,7 +151,7 @@ function summaries(count: number): string {
 }
 
 async function budgetLines({ deps, channel, author }: Context): Promise<string[]> {
-  const budgets = await deps.ledger.remaining(channel, author.id);
+  const budgets = await deps.ledger.remaining({ channel, person: author.id, payer: author.payer });
   return budgets.length === 0 ? [] : [`Budgets: see \`usage\`.`];
 }
 

@@ -29,7 +29,7 @@ export async function showUsage(context: Context): Promise<Result> {
     return direct && row.person === author.id ? 'you' : labels.person(row);
   };
   const grouped = rows.map((row) => ({ ...row, group: groupOf(row, by), label: labelOf(row) }));
-  const budgets = await deps.ledger.remaining(channel, author.id);
+  const budgets = await deps.ledger.remaining({ channel, person: author.id, payer: author.payer });
   const table = usageTable(grouped, {
     by,
     period: range.label,

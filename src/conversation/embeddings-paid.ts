@@ -88,6 +88,7 @@ export function createPaidEmbedder(deps: PaidDeps): PaidEmbedder {
         held = await ledger.reserve({
           channel,
           person: nobody,
+          payer: undefined,
           model: embedder.model,
           promptTokens,
           completionTokens: 0,
@@ -95,7 +96,10 @@ export function createPaidEmbedder(deps: PaidDeps): PaidEmbedder {
         const embedded = await embedder.embed(texts, AbortSignal.any([deps.signal, signal]));
         pause = { until: 0, ms: firstPauseMs };
         const { model, usage } = embedded;
-        return { embedded, owes: { charge: { person: nobody, kind: 'recall', model, usage, at: now() }, held } };
+        return {
+          embedded,
+          owes: { charge: { person: nobody, payer: undefined, kind: 'recall', model, usage, at: now() }, held },
+        };
       } catch (error) {
         held?.release();
         if (deps.signal.aborted) return undefined;

@@ -41,6 +41,8 @@ export interface FoldRequest {
   channel: ChannelId;
   /** Whose message made it due, for the ledger. */
   person: string;
+  /** Whose daily budget pays, where not the person's own. */
+  payer?: string | undefined;
   profile: Profile;
   limits: MemoryLimits;
   /** A cold fold: the provider's cache has expired anyway, so less is reason enough. */
@@ -191,11 +193,12 @@ export function createFolding(deps: FoldingDeps): Folding {
 
   /** Answers whether the fold still stood on what it was written from. Its cost counts in any case. */
   async function foldBatch(batch: Batch, request: FoldRequest, taken: AbortSignal): Promise<boolean> {
-    const { channel, person, profile, limits } = request;
+    const { channel, person, payer, profile, limits } = request;
     const cap = Math.min(limits.perFold, Math.floor(batch.tokens / 2));
     const reservation = await deps.ledger.reserve({
       channel,
       person,
+      payer,
       model: foldModel(profile),
       promptTokens: batch.tokens + instructionTokens,
       completionTokens: cap * 2,
@@ -203,7 +206,7 @@ export function createFolding(deps: FoldingDeps): Folding {
     try {
       const attempt = await write(batch, request, cap, AbortSignal.any([deps.signal, taken]));
       const kept = await conversations.change(channel, async (state) => {
-        const charges = attempt.costs.map((cost) => toCharge(person, cost, now()));
+        const charges = attempt.costs.map((cost) => toCharge(request, cost, now()));
         const bill = await deps.ledger.bill(channel, charges, reservation);
         const model = attempt.costs.at(-1)?.model ?? foldModel(profile);
         const fold = attempt.written && toFold(batch, { ...attempt.written, model, at: now() });
@@ -318,6 +321,6 @@ function areSame(now: readonly Turn[], then: readonly Turn[]): boolean {
   return now.length === then.length && now.every((turn, n) => turn.seq === then[n]?.seq && turn.rev === then[n]?.rev);
 }
 
-function toCharge(person: string, cost: CallCost, at: number): Charge {
-  return { person, kind: 'fold', model: cost.model, usage: cost.usage, at };
+function toCharge({ person, payer }: Pick<FoldRequest, 'person' | 'payer'>, cost: CallCost, at: number): Charge {
+  return { person, payer, kind: 'fold', model: cost.model, usage: cost.usage, at };
 }

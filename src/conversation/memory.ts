@@ -4,6 +4,7 @@ import type { Embedder } from '../model/embed.ts';
 import type { Model } from '../model/model.ts';
 import type { Store } from '../storage/store.ts';
 import { noTools, type Toolbox } from '../tools/toolbox.ts';
+import type { Spender } from '../usage/budget.ts';
 import type { Ledger, Reservation } from '../usage/ledger.ts';
 import { nobody } from '../usage/usage-record.ts';
 import { type Amending, createAmending } from './amending.ts';
@@ -45,7 +46,7 @@ export interface Memory {
   /** What stands before the turns in every prompt: the role and its frame, examples, tools, a thread's seed. */
   fixedTokens(channel: ChannelId, profile: Profile, direct: boolean): Promise<number>;
   limits(channel: ChannelId, profile: Profile, direct: boolean): Promise<MemoryLimits>;
-  reserve(channel: ChannelId, person: string, profile: Profile, question: Turn): Promise<Reservation>;
+  reserve(spender: Spender, profile: Profile, question: Turn): Promise<Reservation>;
   inBackground(work: Promise<unknown>): void;
   /** Resolves when nothing goes on in the background. */
   idle(): Promise<void>;
@@ -205,7 +206,7 @@ export function createMemory(deps: MemoryDeps): Memory {
     },
 
     /** An upper estimate: all that is unfolded, folds, role, question, what may be recalled; at most the whole budget. */
-    async reserve(channel, person, profile, question) {
+    async reserve({ channel, person, payer }, profile, question) {
       const state = await conversations.read(channel);
       const folded = state.view.folds.reduce((sum, fold) => sum + fold.tokens, 0);
       const fixed = await fixedTokens(channel, profile, question.name === undefined);
@@ -216,6 +217,7 @@ export function createMemory(deps: MemoryDeps): Memory {
       return await ledger.reserve({
         channel,
         person,
+        payer,
         model: profile.model,
         promptTokens,
         completionTokens: profile.maxReplyTokens,

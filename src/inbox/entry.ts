@@ -20,6 +20,7 @@ const pendingSchema = z.object({
     .object({
       day: z.string(),
       person: z.string(),
+      payer: z.string().optional(),
       model: z.string(),
       prompt: z.number(),
       completion: z.number(),

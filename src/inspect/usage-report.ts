@@ -6,18 +6,16 @@ import {
   labelsOf,
   lastFirst,
   personKey,
-  type Seen,
   type ShownNames,
 } from '../conversation/shown-names.ts';
-import type { ChannelId } from '../event.ts';
 import type { Store } from '../storage/store.ts';
-import type { BudgetLine } from '../usage/budget.ts';
+import { type BudgetLine, isMoneyBudget, isTotal } from '../usage/budget.ts';
 import { type Chart, costChart, daysChart, groupsChart } from '../usage/charts.ts';
 import { dayOf, momentText } from '../usage/days.ts';
 import { toLabels } from '../usage/labels.ts';
 import type { Ledger, ReportRow } from '../usage/ledger.ts';
 import { nanosPerDollar } from '../usage/prices.ts';
-import { nobody, nobodyLabel, usageKind, workspaceOf } from '../usage/usage-record.ts';
+import { nobody, nobodyLabel, workspaceOf, workspacesWithUsage } from '../usage/usage-record.ts';
 
 /** What everybody used in all workspaces, for whoever pays. */
 export interface UsageReport {
@@ -140,15 +138,14 @@ async function budgetsNow(deps: UsageDeps, names: ShownNames, platform: string |
   const budgets = new Map<string, { line: BudgetLine; name: string }>();
   for (const workspace of await workspacesWithUsage(deps.store, platform)) {
     const rows = lastFirst(await ledger.report({ workspace, from: today.slice(0, 7), to: today }));
-    const places = Map.groupBy(rows, ({ person }) => person);
     // Budgets do not differ between the days and models of the same person in the same channel.
-    const distinct = new Map(rows.map((row) => [`${channelKey(row.channel)} ${row.person}`, row]));
+    const distinct = new Map(rows.map((row) => [`${channelKey(row.channel)} ${row.person} ${row.payer}`, row]));
     for (const row of distinct.values()) {
-      for (const line of await ledger.remaining(row.channel, row.person)) {
+      for (const line of await ledger.remaining(row)) {
+        // What everything together used is not shown to whoever sees a part of it only.
+        if (platform !== undefined && isTotal(line)) continue;
         const id = budgetId(line, row);
-        if (budgets.has(id)) continue;
-        const seenIn = places.get(row.person)?.map(({ channel }) => channel) ?? [];
-        budgets.set(id, { line, name: await budgetName(line, row, seenIn, names) });
+        if (!budgets.has(id)) budgets.set(id, { line, name: await budgetName(line, row, rows, names) });
       }
       if (budgets.size > mostBudgets) break;
     }
@@ -159,40 +156,61 @@ async function budgetsNow(deps: UsageDeps, names: ShownNames, platform: string |
 
 const mostBudgets = 500;
 
-function budgetId({ subject, per }: BudgetLine, { channel, person }: Seen): string {
+function budgetId({ subject, per }: BudgetLine, { channel, person, payer }: ReportRow): string {
   const workspace = workspaceOf(channel);
   switch (subject) {
     case 'person':
-      return `${per} ${workspace} ${person}`;
+      return payer === undefined ? `${per} ${workspace} ${person}` : `${per} ${workspace} shared ${payer}`;
     case 'channel':
       return `${per} ${channelKey(channel)}`;
     case 'workspace':
     case 'money':
       return `${per} ${workspace}`;
+    case 'total':
+    case 'total-money':
+      return per;
   }
 }
 
+/** `all`: where else the person was seen, and who else shares a budget. */
 async function budgetName(
-  line: BudgetLine,
-  { channel, person }: Seen,
-  seenIn: readonly ChannelId[],
+  { subject }: BudgetLine,
+  row: ReportRow,
+  all: readonly ReportRow[],
   names: ShownNames,
 ): Promise<string> {
-  const where = decodeURIComponent(workspaceOf(channel));
-  switch (line.subject) {
+  const where = decodeURIComponent(workspaceOf(row.channel));
+  switch (subject) {
     case 'person':
-      return `${person === nobody ? nobodyLabel : await names.person(person, seenIn)} (${where}), today`;
+      return `${await spenderName(row, all, names)} (${where}), today`;
     case 'channel':
-      return `${await names.channel(channelKey(channel))} (${where}), today`;
+      return `${await names.channel(channelKey(row.channel))} (${where}), today`;
     case 'workspace':
       return `${where}, today`;
     case 'money':
       return `${where}, this month`;
+    case 'total':
+      return 'Everything together, today';
+    case 'total-money':
+      return 'Everything together, this month';
   }
 }
 
+async function spenderName(
+  { person, payer }: ReportRow,
+  all: readonly ReportRow[],
+  names: ShownNames,
+): Promise<string> {
+  if (person === nobody) return nobodyLabel;
+  const seenIn = all.filter((one) => one.person === person).map(({ channel }) => channel);
+  const name = await names.person(person, [...new Set(seenIn)]);
+  if (payer === undefined) return name;
+  const others = new Set(all.filter((one) => one.payer === payer).map((one) => one.person)).size - 1;
+  return others === 0 ? name : `${name} and ${others} more who share a budget`;
+}
+
 function toBudget(id: string, name: string, line: BudgetLine, timeZone: string): UsageBudget {
-  const isMoney = line.subject === 'money';
+  const isMoney = isMoneyBudget(line);
   const unit = isMoney ? nanosPerDollar : 1;
   return {
     id,
@@ -202,16 +220,4 @@ function toBudget(id: string, name: string, line: BudgetLine, timeZone: string):
     unit: isMoney ? 'USD' : 'tokens',
     until: momentText(line.resetAt, timeZone),
   };
-}
-
-/** Skips from one workspace to the next: their days are not read. */
-async function workspacesWithUsage(store: Store, platform: string | undefined): Promise<string[]> {
-  const found: string[] = [];
-  for (let after: string | undefined; ; ) {
-    const [next] = await store.list(usageKind, '', after === undefined ? { limit: 1 } : { limit: 1, after });
-    if (next === undefined) return found;
-    const workspace = next.id.slice(0, next.id.indexOf(':'));
-    if (platform === undefined || workspace.startsWith(`${platform}/`)) found.push(workspace);
-    after = `${workspace}:\u{10ffff}`;
-  }
 }

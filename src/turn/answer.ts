@@ -74,10 +74,10 @@ async function answerAsItStands(deps: AnswerDeps, job: Job, asked: Question, tab
 
 /** Another call is another cost: what the last one took is billed, and the budgets are asked again. */
 async function renewed(deps: AnswerDeps, question: Question, tab: Tab): Promise<Question> {
-  const { channel, person, profile, turn } = question;
-  await keepCost(deps, channel, { ...tab, entry: undefined });
+  const { profile, turn } = question;
+  await keepCost(deps, question.channel, { ...tab, entry: undefined });
   tab.charges.length = 0;
-  tab.reservation = await deps.reserve(channel, person, profile, turn);
+  tab.reservation = await deps.reserve(question, profile, turn);
   tab.warning ??= tab.reservation.warning;
   tab.rounds = 0;
   return question;

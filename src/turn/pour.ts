@@ -25,7 +25,7 @@ export async function pour(
 ): Promise<Poured> {
   const { question, prepared } = asked;
   const { stream, tab } = spell;
-  const { profile, person } = question;
+  const { profile, person, payer } = question;
   const before = stream.text();
   const opening = createOpening();
   const citing = createCiting(toSources(prepared.along.recalled, deps.link, deps.now()));
@@ -42,7 +42,7 @@ export async function pour(
     stream.push(isNext && !before.slice(before.trimEnd().length).includes('\n') ? `\n\n${said}` : said);
   };
   const charge = (model: string, usage: Usage): number =>
-    tab.charges.push({ person, kind: 'answer', model, usage, at: deps.now() });
+    tab.charges.push({ person, payer, kind: 'answer', model, usage, at: deps.now() });
   try {
     for await (const event of deps.model.stream(toRequest(asked), signal)) {
       switch (event.type) {

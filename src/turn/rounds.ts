@@ -73,7 +73,7 @@ async function prepare(
   spell: Spell,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const { channel, turn, images, profile, person } = question;
+  const { channel, turn, images, profile, person, payer } = question;
   const along = spell.steps.length === 0 ? undefined : spell.prepared?.along;
   const asked = { channel, question: turn, images, profile, steps: spell.steps, along };
   const prepared = await preparePrompt(deps, asked);
@@ -81,7 +81,7 @@ async function prepare(
   if (!prepared.plan.leftOut || spell.steps.length > 0) return prepared;
   await job.reply.progress('folding older messages into the summary');
   const { limits } = prepared;
-  const folding = deps.folding.run({ channel, person, profile, limits, high: limits.low });
+  const folding = deps.folding.run({ channel, person, payer, profile, limits, high: limits.low });
   // Whoever stops the answer does not wait for the fold, which goes on by itself.
   const folded = await Promise.race([folding, whenAborted(signal)]);
   return folded > 0 ? await preparePrompt(deps, asked) : prepared;
@@ -98,16 +98,16 @@ async function whenAborted(signal: AbortSignal): Promise<never> {
 async function settle(
   deps: SpeakDeps,
   job: Job,
-  { channel, person, profile }: Question,
+  { channel, person, payer, profile }: Question,
   { tab, steps }: Spell,
   promptTokens: number,
 ): Promise<void> {
   const { model, maxReplyTokens: completionTokens } = profile;
   const { reserved } = job.pending;
-  const next = reserved && { ...reserved, person, model, prompt: promptTokens, completion: completionTokens };
+  const next = reserved && { ...reserved, person, payer, model, prompt: promptTokens, completion: completionTokens };
   await keepCost(deps, channel, { ...tab, entry: () => [job.update({ reserved: next })] });
   tab.charges.length = 0;
-  tab.reservation = await deps.ledger.reserve({ channel, person, model, promptTokens, completionTokens });
+  tab.reservation = await deps.ledger.reserve({ channel, person, payer, model, promptTokens, completionTokens });
   tab.warning ??= tab.reservation.warning;
   tab.rounds = steps.length;
 }

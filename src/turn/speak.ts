@@ -31,6 +31,8 @@ export interface Question {
   turn: Turn;
   /** Who asked, for budgets and for the stop button. */
   person: string;
+  /** Whose daily budget pays, where not the person's own. */
+  payer: string | undefined;
   images: readonly string[];
   profile: Profile;
   reservation: Reservation | undefined;

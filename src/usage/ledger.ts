@@ -3,10 +3,13 @@ import { record, type Store, type StoredRecord } from '../storage/store.ts';
 import {
   type Budget,
   type BudgetLine,
+  isMoneyBudget,
   isNearlyOver,
   isOver,
   type Limits,
   overBudget,
+  type Spender,
+  scopeOf,
   subjectOf,
   toBudgets,
   unknownPrice,
@@ -15,7 +18,7 @@ import {
 import { dayOf, endOf } from './days.ts';
 import type { Prices } from './prices.ts';
 import { createTallies, type Tally, withPrices } from './tally.ts';
-import { type Charge, type UsageRow, usageFrom, usageId, usageKind, withCharge, workspaceOf } from './usage-record.ts';
+import { type Charge, type UsageRow, usageFrom, usageId, usageKind, withCharge } from './usage-record.ts';
 
 export type { Charge };
 
@@ -35,13 +38,12 @@ export interface Ledger {
    */
   bill(channel: ChannelId, charges: readonly Charge[], held?: Pick<Reservation, 'day' | 'release'>): Promise<Bill>;
   report(query: ReportQuery): Promise<ReportRow[]>;
-  /** How each budget stands for the person in the channel; none without limits. */
-  remaining(channel: ChannelId, person: string): Promise<BudgetLine[]>;
+  /** What is used of each budget that the person's next call in the channel would be taken from; none without limits. */
+  remaining(spender: Spender): Promise<BudgetLine[]>;
 }
 
-interface Request {
-  channel: ChannelId;
-  person: string;
+interface Request extends Spender {
+  payer: string | undefined;
   model: string;
   promptTokens: number;
   /** The most it may write. */
@@ -92,13 +94,13 @@ export function createLedger(deps: LedgerDeps): Ledger {
   const recent = createRecent(store);
 
   /** Each budget with where it is counted. How it stands is not read here: by the time of the return it may be old. */
-  async function opened(channel: ChannelId, day: string): Promise<{ budget: Budget; tally: Tally }[]> {
-    const open = (budget: Budget) => tallies.open(workspaceOf(channel), budget.per, day);
+  async function opened(spender: Spender, day: string): Promise<{ budget: Budget; tally: Tally }[]> {
+    const open = (budget: Budget) => tallies.open(scopeOf(budget, spender), budget.per, day);
     return await Promise.all(budgets.map(async (budget) => ({ budget, tally: await open(budget) })));
   }
 
   function toStanding({ budget, tally }: { budget: Budget; tally: Tally }, of: Asked): Standing {
-    const subject = subjectOf(budget, of.channel, of.person);
+    const subject = subjectOf(budget, of);
     const resetAt = endOf(budget.per, of.at, timeZone);
     return {
       line: { ...budget, used: tally.used(subject), reserved: tally.reserved(subject), resetAt },
@@ -111,7 +113,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     async reserve(request) {
       const at = now();
       const day = dayOf(at, timeZone);
-      const open = await opened(request.channel, day);
+      const open = await opened(request, day);
       // Nothing is awaited from here on, so that nobody else can reserve between the check and the reservation.
       const standings = open.map((one) => toStanding(one, { ...request, at }));
       const wishes = standings.map((one) => ({ ...one, wanted: wantedOf(one, request, prices) }));
@@ -166,17 +168,15 @@ export function createLedger(deps: LedgerDeps): Ledger {
       return report;
     },
 
-    async remaining(channel, person) {
+    async remaining(spender) {
       const at = now();
-      const open = await opened(channel, dayOf(at, timeZone));
-      return open.map((one) => toStanding(one, { channel, person, at }).line);
+      const open = await opened(spender, dayOf(at, timeZone));
+      return open.map((one) => toStanding(one, { ...spender, at }).line);
     },
   };
 }
 
-interface Asked {
-  channel: ChannelId;
-  person: string;
+interface Asked extends Spender {
   at: number;
 }
 
@@ -190,11 +190,11 @@ interface Standing {
 /** What the call would take of a budget. Money cannot be kept to where a price is unknown, be it this one or one before. */
 function wantedOf({ line, tally }: Standing, request: Request, prices: Prices): number {
   const { model, promptTokens: prompt, completionTokens: completion } = request;
-  if (line.subject !== 'money') return prompt + completion;
+  if (!isMoneyBudget(line)) return prompt + completion;
   const cost = prices.costOf({ prompt, cached: 0, completion }, model);
-  if (cost === undefined) throw unknownPrice(model, false);
+  if (cost === undefined) throw unknownPrice(line, model, false);
   const unpriced = tally.unpricedModel();
-  if (unpriced !== undefined) throw unknownPrice(unpriced, true);
+  if (unpriced !== undefined) throw unknownPrice(line, unpriced, true);
   return cost;
 }
 

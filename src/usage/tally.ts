@@ -2,11 +2,11 @@ import { type ChannelId, parentChannel } from '../event.ts';
 import type { Store } from '../storage/store.ts';
 import { type PeriodKind, periodOf } from './days.ts';
 import type { Prices } from './prices.ts';
-import { type UsageRow, usageFrom, workspaceOf } from './usage-record.ts';
+import { type UsageRow, usageFrom, workspaceOf, workspacesWithUsage } from './usage-record.ts';
 
 /**
- * What a workspace has used in a day or a month, in memory, by whatever a budget can be about. It is the sum of the
- * stored records: each is taken in by its id and replaces its older self, so that nothing is counted twice whether it
+ * What a workspace, or all of them together, used in a day or a month, in memory, by whatever a budget can be about. It
+ * is the sum of the stored records: each is taken in by its id and replaces its older self, so that nothing is counted twice whether it
  * was read from the store or just written.
  */
 export interface Tally {
@@ -22,11 +22,15 @@ export interface Tally {
 
 type Amounts = readonly (readonly [subject: string, amount: number])[];
 
+/** In place of a workspace, which always has a slash in it: all of them. */
+export const everything = '*';
+
 export const subjects = {
-  person: (person: string) => `person ${person}`,
+  /** Where somebody else's daily budget pays, it is added up there. */
+  person: (person: string, payer: string | undefined) => (payer === undefined ? `person ${person}` : `payer ${payer}`),
   /** A thread's use counts as its channel's. */
   channel: (channel: ChannelId) => `channel ${parentChannel(channel) ?? channel}`,
-  workspace: 'workspace',
+  all: 'all',
   money: 'money',
 };
 
@@ -90,9 +94,12 @@ function add(sums: Map<string, number>, amounts: Amounts, sign: 1 | -1): void {
 }
 
 function tokenAmounts(channel: ChannelId, rows: readonly UsageRow[]): Amounts {
-  const amounts: [string, number][] = rows.map((row) => [subjects.person(row.person), row.prompt + row.completion]);
+  const amounts: [string, number][] = rows.map((row) => [
+    subjects.person(row.person, row.payer),
+    row.prompt + row.completion,
+  ]);
   const tokens = amounts.reduce((sum, [, amount]) => sum + amount, 0);
-  return [...amounts, [subjects.channel(channel), tokens], [subjects.workspace, tokens]];
+  return [...amounts, [subjects.channel(channel), tokens], [subjects.all, tokens]];
 }
 
 function moneyAmounts(rows: readonly UsageRow[]): Amounts {
@@ -108,7 +115,7 @@ export function withPrices(rows: readonly UsageRow[], prices: Prices): UsageRow[
 
 interface Tallies {
   /** Read from the store the first time, when those of the past are dropped. Throws what the store throws. */
-  open(workspace: string, kind: PeriodKind, day: string): Promise<Tally>;
+  open(scope: string, kind: PeriodKind, day: string): Promise<Tally>;
   /** A record as it stands in the store now. */
   put(id: string, day: string, channel: ChannelId, rows: readonly UsageRow[]): void;
 }
@@ -116,10 +123,13 @@ interface Tallies {
 export function createTallies(store: Store, prices: Prices): Tallies {
   const known = new Map<string, { kind: PeriodKind; period: string; tally: OpenTally; ready: Promise<void> }>();
 
-  async function fill(tally: OpenTally, workspace: string, period: string): Promise<void> {
-    for await (const { id, day, channel, rows } of usageFrom(store, workspace, period)) {
-      if (!day.startsWith(period)) break;
-      tally.put(id, channel, rows);
+  async function fill(tally: OpenTally, scope: string, period: string): Promise<void> {
+    const workspaces = scope === everything ? await workspacesWithUsage(store) : [scope];
+    for (const workspace of workspaces) {
+      for await (const { id, day, channel, rows } of usageFrom(store, workspace, period)) {
+        if (!day.startsWith(period)) break;
+        tally.put(id, channel, rows);
+      }
     }
   }
 
@@ -129,27 +139,29 @@ export function createTallies(store: Store, prices: Prices): Tallies {
     }
   }
 
-  function load(key: string, workspace: string, kind: PeriodKind, period: string) {
+  function load(key: string, scope: string, kind: PeriodKind, period: string) {
     dropPast(kind, period);
     const tally = createTally(kind, prices);
-    const loaded = { kind, period, tally, ready: fill(tally, workspace, period) };
+    const loaded = { kind, period, tally, ready: fill(tally, scope, period) };
     known.set(key, loaded);
     loaded.ready.catch(() => known.delete(key));
     return loaded;
   }
 
   return {
-    async open(workspace, kind, day) {
+    async open(scope, kind, day) {
       const period = periodOf(kind, day);
-      const key = `${workspace}:${period}`;
-      const { tally, ready } = known.get(key) ?? load(key, workspace, kind, period);
+      const key = `${scope}:${period}`;
+      const { tally, ready } = known.get(key) ?? load(key, scope, kind, period);
       await ready;
       return tally;
     },
 
     put(id, day, channel, rows) {
       for (const kind of ['day', 'month'] as const) {
-        known.get(`${workspaceOf(channel)}:${periodOf(kind, day)}`)?.tally.put(id, channel, rows);
+        for (const scope of [workspaceOf(channel), everything]) {
+          known.get(`${scope}:${periodOf(kind, day)}`)?.tally.put(id, channel, rows);
+        }
       }
     },
   };

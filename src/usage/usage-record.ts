@@ -7,6 +7,8 @@ import type { RecordKind, Store } from '../storage/store.ts';
 
 const rowSchema = z.object({
   person: z.string(),
+  /** Whose daily budget paid, where not the person's own. */
+  payer: z.string().optional(),
   /** The one that really answered. */
   model: z.string(),
   kind: z.enum(['answer', 'fold', 'recall']),
@@ -35,6 +37,8 @@ export const usageKind: RecordKind<UsageRow[]> = {
 /** One call to be accounted for. */
 export interface Charge {
   person: string;
+  /** Whose daily budget pays, where not the person's own. */
+  payer: string | undefined;
   kind: UsageRow['kind'];
   model: string;
   usage: Usage;
@@ -51,14 +55,15 @@ export function usageId(channel: ChannelId, day: string): string {
 }
 
 export function withCharge(rows: readonly UsageRow[], charge: Charge, cost: number | undefined): UsageRow[] {
-  const { person, kind, model, usage } = charge;
+  const { person, payer, kind, model, usage } = charge;
   const isSame = (row: UsageRow): boolean =>
     row.person === person &&
+    row.payer === payer &&
     row.model === model &&
     row.kind === kind &&
     (row.cost === undefined) === (cost === undefined);
   const empty = { calls: 0, prompt: 0, cached: 0, completion: 0, reasoning: 0, estimatedCalls: 0 };
-  const old: UsageRow = rows.find(isSame) ?? { person, model, kind, ...empty };
+  const old: UsageRow = rows.find(isSame) ?? { person, ...(payer !== undefined && { payer }), model, kind, ...empty };
   const row: UsageRow = {
     ...old,
     calls: old.calls + 1,
@@ -98,5 +103,17 @@ export async function* usageFrom(store: Store, workspace: string, from: string):
     const last = found.at(-1);
     if (last === undefined || found.length < recordsAtOnce) return;
     after = last.id;
+  }
+}
+
+/** Of one platform or of all. Skips from one workspace to the next: their days are not read. */
+export async function workspacesWithUsage(store: Store, platform?: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let after: string | undefined; ; ) {
+    const [next] = await store.list(usageKind, '', after === undefined ? { limit: 1 } : { limit: 1, after });
+    if (next === undefined) return found;
+    const workspace = next.id.slice(0, next.id.indexOf(':'));
+    if (platform === undefined || workspace.startsWith(`${platform}/`)) found.push(workspace);
+    after = `${workspace}:\u{10ffff}`;
   }
 }

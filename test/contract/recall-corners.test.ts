@@ -202,7 +202,11 @@ test('what may be recalled is reserved, so that no budget is passed because of i
   const { tail } = await core.memory.conversations.read(room);
   const asked = tail.findLast((turn) => turn.role === 'user');
   assert.ok(asked);
-  const held = await core.memory.reserve(room, 'id-Ann', await core.memory.profiles.of(room), asked);
+  const held = await core.memory.reserve(
+    { channel: room, person: 'id-Ann' },
+    await core.memory.profiles.of(room),
+    asked,
+  );
   held.release();
   await say(core, 100, 'Which harbour, lantern, meadow, violin and glacier was that?');
   const sent = core.model.answers().at(-1);

@@ -185,7 +185,7 @@ test('what a question costs counts against the budget before it is written down'
   await fill(one.conversations, said);
   await one.embeddings.fill(room);
   const free = async (): Promise<number> => {
-    const [line] = await one.ledger.remaining(room, 'x');
+    const [line] = await one.ledger.remaining({ channel: room, person: 'x' });
     return (line?.used ?? 0) + (line?.reserved ?? 0);
   };
   const before = await free();
@@ -193,7 +193,7 @@ test('what a question costs counts against the budget before it is written down'
   assert.ok((await free()) > before);
   await one.idle();
   await one.embeddings.fill(room);
-  const [line] = await one.ledger.remaining(room, 'x');
+  const [line] = await one.ledger.remaining({ channel: room, person: 'x' });
   assert.equal(line?.reserved, 0);
   assert.ok((line?.used ?? 0) > before);
 });

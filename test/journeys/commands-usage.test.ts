@@ -107,7 +107,7 @@ describe('a budget', () => {
     return { text: `Done ${request.n}.`, usage: { prompt: Number(prompt), completion: 0 } };
   }
 
-  const resets = 'The count starts again on [^.]+ \\(UTC\\)\\. Try again in \\d+ (h|min)\\.';
+  const resets = 'The limit \\(BUDGET_[A-Z_]+\\) begins anew on [^.]+ \\(UTC\\)\\. Try again in \\d+ (h|min)\\.';
 
   test('ends with what is used, the limit and when it begins again; a question refused waits for a retry', async (t) => {
     const server = await startModelServer({ answer });
@@ -134,14 +134,16 @@ describe('a budget', () => {
     assert.deepEqual(more, []);
     assert.match(
       warning?.text ?? '',
-      /^⏳ With this answer, you have used [34],\d{3} of your 5,000 tokens today; the count starts again on .+ \(UTC\)$/,
+      /^⏳ With this answer, you have used [34],\d{3} of your 5,000 tokens today\. The limit \(BUDGET_USER_TOKENS\) begins anew on .+ \(UTC\)\.$/,
     );
     assert.deepEqual([warning?.private, warning?.id], [true, said.get('cost 1200, and now a warning')]);
 
     const over = await ask('refused-4711', by('Ann'));
     assert.match(
       over.text ?? '',
-      new RegExp(`^⚠️ You have used 5,100 of your 5,000 tokens today, and this one may need \\d+ tokens\\. ${resets}$`),
+      new RegExp(
+        `^⚠️ You have used 5,100 of your 5,000 tokens today, and this answer may need \\d+ tokens\\. ${resets}$`,
+      ),
     );
     assert.equal(over.private, true);
     assert.match((await ask('x', { ...by('Ann'), channel: 'two' })).text ?? '', /^⚠️ You have used 5,100 of your 5,000/);
@@ -221,7 +223,7 @@ describe('a budget', () => {
     for (const { text } of refused()) {
       assert.match(
         text ?? '',
-        /^⚠️ This workspace has used 0 of its 4,000 tokens today, [\d,]+ tokens more are held for answers/,
+        /^⚠️ This workspace has used 0 of its 4,000 tokens today, [\d,]+ tokens more are set aside for other answers/,
       );
     }
     open.resolve();

@@ -72,7 +72,7 @@ test('what is reserved counts until it is released or settled', async () => {
   await pay(bench, general, [charge(10, 0)], second);
   await pay(bench, general, [charge(10, 0)], third);
   assert.deepEqual(
-    (await bench.ledger.remaining(general, 'ann')).map((line) => [line.used, line.reserved]),
+    (await bench.ledger.remaining({ channel: general, person: 'ann' })).map((line) => [line.used, line.reserved]),
     [[20, 0]],
   );
 });
@@ -81,7 +81,7 @@ test('a refused call holds nothing, of no budget', async () => {
   const bench = createBench({ limits: { userTokens: 1000, workspaceTokens: 100 } });
   await refusal(bench.ledger.reserve(request));
   assert.deepEqual(
-    (await bench.ledger.remaining(general, 'ann')).map((line) => line.reserved),
+    (await bench.ledger.remaining({ channel: general, person: 'ann' })).map((line) => line.reserved),
     [0, 0],
   );
 });
@@ -93,8 +93,8 @@ test('the refusal says what is used, the limit and when the count starts again',
   assert.equal(error.retryAt, Date.UTC(2026, 10, 21, 23));
   assert.equal(
     userText(error, noon),
-    '⚠️ You have used 9,900 of your 10,000 tokens today, and this one may need 150 tokens. ' +
-      'The count starts again on 22 Nov, 00:00 (Europe/Berlin). Try again in 11 h.',
+    '⚠️ You have used 9,900 of your 10,000 tokens today, and this answer may need 150 tokens. ' +
+      'The limit (BUDGET_USER_TOKENS) begins anew on 22 Nov, 00:00 (Europe/Berlin). Try again in 11 h.',
   );
 });
 
@@ -103,7 +103,10 @@ test('where only answers under way stand in the way, it is worth trying again so
   await bench.ledger.reserve(request);
   const error = await refusal(bench.ledger.reserve(request));
   assert.equal(error.retryAt, noon + 60_000);
-  assert.match(error.message, /this channel has used 0 of its 200 tokens today, 150 tokens more are held for answers/);
+  assert.match(
+    error.message,
+    /this channel has used 0 of its 200 tokens today, 150 tokens more are set aside for other answers/,
+  );
 });
 
 test('a call that is larger than the whole budget is not told to come back', async () => {
@@ -125,7 +128,7 @@ test('money is limited by the month, in dollars', async () => {
 test('a money limit refuses a model of unknown price', async () => {
   const bench = createBench({ limits: { workspaceUsd: 100 } });
   const error = await refusal(bench.ledger.reserve({ ...request, model: 'mystery' }));
-  assert.match(error.message, /the price of mystery is unknown.*PRICES_FILE/);
+  assert.match(error.message, /do not know the price of mystery.*BUDGET_WORKSPACE_USD.*PRICES_FILE/);
   await createBench({ limits: { workspaceTokens: 1000 } }).ledger.reserve({ ...request, model: 'mystery' });
 });
 
@@ -138,7 +141,7 @@ test('a money limit refuses once a model of unknown price has answered, until it
   const wiser = { asOf: '2027-01-01', costOf: () => 7 };
   const restarted = createLedger({ store: bench.store, prices: wiser, timeZone: 'UTC', limits, now: () => noon });
   await restarted.reserve(request);
-  assert.equal((await restarted.remaining(general, 'ann'))[0]?.used, 7);
+  assert.equal((await restarted.remaining({ channel: general, person: 'ann' }))[0]?.used, 7);
 });
 
 test('a person is warned once a day when four fifths are passed', async () => {
@@ -179,10 +182,10 @@ test('an answer that began before midnight is charged to the day it was reserved
   bench.clock.now = midnight + 1000;
   await bench.ledger.reserve(request);
   await pay(bench, general, [charge(120, 30, { at: bench.clock.now })], held);
-  const [today] = await bench.ledger.remaining(general, 'ann');
+  const [today] = await bench.ledger.remaining({ channel: general, person: 'ann' });
   assert.deepEqual([today?.used, today?.reserved], [0, 150]);
   bench.clock.now = midnight - 1;
-  const [yesterday] = await bench.ledger.remaining(general, 'ann');
+  const [yesterday] = await bench.ledger.remaining({ channel: general, person: 'ann' });
   assert.deepEqual([yesterday?.used, yesterday?.reserved], [150, 0]);
 });
 
@@ -199,7 +202,7 @@ test('counters of past days do not stay in memory', async () => {
   const bench = createBench({ backend: counting, limits: { userTokens: 200 } });
   for (const days of [0, 0, 1, 1, 0]) {
     bench.clock.now = noon + days * 24 * hour;
-    await bench.ledger.remaining(general, 'ann');
+    await bench.ledger.remaining({ channel: general, person: 'ann' });
   }
   assert.equal(lists, 3);
 });
@@ -244,7 +247,7 @@ test('without budgets nothing is read and nothing refused', async () => {
   const bench = createBench({ backend: broken });
   const held = await bench.ledger.reserve({ ...request, model: 'mystery' });
   assert.equal(held.warning, undefined);
-  assert.deepEqual(await bench.ledger.remaining(general, 'ann'), []);
+  assert.deepEqual(await bench.ledger.remaining({ channel: general, person: 'ann' }), []);
 });
 
 test('a budget of nothing allows nothing', async () => {
@@ -280,7 +283,7 @@ test('50 calls at once pass no cap by more than the estimates of what was in fli
         const place = toChannelId({ platform: 'discord', workspace: 'guild', channel, ...(thread && { thread }) });
         const model = 'gpt-5-mini';
         const held = await bench.ledger
-          .reserve({ channel: place, person, model, promptTokens: estimate, completionTokens: 0 })
+          .reserve({ channel: place, person, payer: undefined, model, promptTokens: estimate, completionTokens: 0 })
           .catch((error: unknown) => assert.ok(error instanceof BotError && error.kind === 'forbidden'));
         if (!held) return refused++;
         for (let n = 0; n < turns; n++) await new Promise((resolve) => setImmediate(resolve));
@@ -307,11 +310,102 @@ test('50 calls at once pass no cap by more than the estimates of what was in fli
       assert.ok(tokens <= cap + excess, `${key || 'workspace'}: ${tokens} of ${cap}, estimates wrong by ${excess}`);
     }
     assert.equal(await usedTokens(bench.ledger), spent.get('')?.tokens ?? 0);
-    const here = await bench.ledger.remaining(general, 'ann');
+    const here = await bench.ledger.remaining({ channel: general, person: 'ann' });
     assert.ok(here.every((line) => line.reserved === 0));
     const fresh = createLedger({ store: bench.store, prices, timeZone: 'UTC', limits: caps, now: () => noon });
-    assert.deepEqual(await fresh.remaining(general, 'ann'), here);
+    assert.deepEqual(await fresh.remaining({ channel: general, person: 'ann' }), here);
   });
   await fc.assert(property, runs(60));
   assert.ok(refused > 0);
+});
+
+const elsewhere = toChannelId({ platform: 'slack', workspace: 'T1', channel: 'C1' });
+
+test('what everything together may use is counted over all platforms and workspaces, whatever it was for', async () => {
+  const bench = createBench({ limits: { totalTokens: 1000 } });
+  await pay(bench, general, [charge(300, 0), charge(100, 0, { kind: 'fold', person: '-' })]);
+  await pay(bench, elsewhere, [charge(400, 0, { person: 'bob' }), charge(50, 0, { kind: 'recall', person: '-' })]);
+  const third = toChannelId({ platform: 'web', workspace: 'console', channel: 'x' });
+  await bench.ledger.reserve({ ...request, channel: third, person: 'carl' }).then((held) => held.release());
+  await pay(bench, third, [charge(1, 0, { person: 'carl' })]);
+  for (const channel of [general, elsewhere, third]) {
+    const error = await refusal(bench.ledger.reserve({ ...request, channel, person: 'dora' }));
+    assert.equal(
+      userText(error, noon),
+      '⚠️ Everybody together has used 851 of the 1,000 tokens today, and this answer may need 150 tokens. ' +
+        'The limit (BUDGET_TOTAL_TOKENS) begins anew on 22 Nov, 00:00 (UTC). Try again in 12 h.',
+    );
+  }
+  const fresh = createBench({ limits: { totalTokens: 1000 }, backend: bench.backend });
+  const [line] = await fresh.ledger.remaining({ channel: third, person: 'carl' });
+  assert.deepEqual([line?.used, line?.reserved], [851, 0], 'and after a restart');
+  bench.clock.now += 24 * hour;
+  await bench.ledger.reserve(request);
+});
+
+test('the money of everything together is limited by the month, and needs every price', async () => {
+  // A call costs 100 × 250 + 50 × 2,000 nano-dollars.
+  const limits = { totalUsd: 0.00025 };
+  const bench = createBench({ limits });
+  await pay(bench, elsewhere, [charge(100, 50, { at: noon - 15 * 24 * hour })]);
+  await bench.ledger.reserve(request).then((held) => held.release());
+  await pay(bench, general, [charge(1, 0)]);
+  const error = await refusal(bench.ledger.reserve({ ...request, channel: elsewhere }));
+  assert.match(error.message, /^everybody together has used \$0\.0001 of the \$0\.0003 this month/);
+  assert.match(error.message, /BUDGET_TOTAL_USD/);
+  const other = createBench({ limits: { totalUsd: 100 } });
+  await pay(other, elsewhere, [charge(10, 1, { model: 'mystery' })]);
+  assert.match((await refusal(other.ledger.reserve(request))).message, /mystery was used this month.*BUDGET_TOTAL_USD/);
+});
+
+test('calls of many workspaces at once do not pass what everything together may use', async () => {
+  const bench = createBench({ limits: { totalTokens: 1000, workspaceTokens: 600 } });
+  const calls = Array.from({ length: 60 }, (_, n) => ({
+    ...request,
+    channel: toChannelId({ platform: 'p', workspace: `w${n % 20}`, channel: 'c' }),
+    person: `u${n}`,
+  }));
+  const held = await Promise.allSettled(calls.map((one) => bench.ledger.reserve(one)));
+  const reserved = held.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  assert.equal(reserved.length, 6);
+  for (const one of reserved) one.release();
+  const lines = await bench.ledger.remaining(request);
+  assert.deepEqual(
+    lines.map(({ subject, used, reserved: aside }) => [subject, used, aside]),
+    [
+      ['workspace', 0, 0],
+      ['total', 0, 0],
+    ],
+  );
+});
+
+test('people whose budget somebody else pays share that one, under however many names, also after a restart', async () => {
+  const limits = { userTokens: 1000 };
+  const bench = createBench({ limits });
+  const asPerson = (n: number) => ({ ...request, person: `cookie ${n}`, payer: 'address 1' });
+  let answered = 0;
+  for (let n = 0; n < 14; n++) {
+    const held = await bench.ledger.reserve(asPerson(n)).catch((error: unknown) => {
+      assert.match(String(error), /you have used 900 of your 1,000 tokens/);
+    });
+    if (held === undefined) continue;
+    answered += 1;
+    const { person, payer } = asPerson(n);
+    await pay(bench, general, [charge(100, 50, { person, payer })], held);
+  }
+  assert.equal(answered, 6);
+  const fresh = createBench({ limits, backend: bench.backend });
+  await refusal(fresh.ledger.reserve(asPerson(99)));
+  await fresh.ledger.reserve({ ...asPerson(99), payer: 'address 2' });
+  await fresh.ledger.reserve({ ...request, person: 'cookie 1' });
+  // An id may read like the name of a payer.
+  await fresh.ledger.reserve({ ...request, person: 'address 1' });
+  assert.equal(await usedTokens(fresh.ledger), 900);
+});
+
+test('people who share a budget reserve from it together, at once too', async () => {
+  const bench = createBench({ limits: { userTokens: 1000 } });
+  const calls = Array.from({ length: 14 }, (_, n) => ({ ...request, person: `cookie ${n}`, payer: 'address 1' }));
+  const held = await Promise.allSettled(calls.map((one) => bench.ledger.reserve(one)));
+  assert.equal(held.filter((one) => one.status === 'fulfilled').length, 6);
 });

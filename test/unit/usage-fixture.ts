@@ -43,12 +43,21 @@ export function usage(prompt: number, completion: number, more: Partial<Usage> =
 }
 
 export function charge(prompt: number, completion: number, more: Partial<Charge> = {}): Charge {
-  return { person: 'ann', kind: 'answer', model: 'gpt-5-mini', usage: usage(prompt, completion), at: noon, ...more };
+  return {
+    person: 'ann',
+    payer: undefined,
+    kind: 'answer',
+    model: 'gpt-5-mini',
+    usage: usage(prompt, completion),
+    at: noon,
+    ...more,
+  };
 }
 
 export const request = {
   channel: general,
   person: 'ann',
+  payer: undefined,
   model: 'gpt-5-mini',
   promptTokens: 100,
   completionTokens: 50,

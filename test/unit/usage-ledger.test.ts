@@ -83,11 +83,11 @@ test('a bill whose commit failed leaves everything as it was', async () => {
   await pay(bench, general, [charge(100, 0)]);
   const held = await bench.ledger.reserve(request);
   await bench.ledger.bill(general, [charge(300, 0)], held); // its commit fails: it is never settled
-  const [line] = await bench.ledger.remaining(general, 'ann');
+  const [line] = await bench.ledger.remaining({ channel: general, person: 'ann' });
   assert.deepEqual([line?.used, line?.reserved], [100, 150]);
   await pay(bench, general, [charge(30, 0)], held);
   assert.equal(await usedTokens(bench.ledger), 130);
-  const [after] = await bench.ledger.remaining(general, 'ann');
+  const [after] = await bench.ledger.remaining({ channel: general, person: 'ann' });
   assert.deepEqual([after?.used, after?.reserved], [130, 0]);
 });
 
@@ -99,12 +99,12 @@ test('a commit of unknown outcome that did arrive is counted when the channel is
   held.release();
   await pay(bench, general, [charge(10, 0)]);
   assert.equal(await usedTokens(bench.ledger), 110);
-  assert.equal((await bench.ledger.remaining(general, 'ann'))[0]?.used, 110);
+  assert.equal((await bench.ledger.remaining({ channel: general, person: 'ann' }))[0]?.used, 110);
 });
 
 test('a bill that is settled after the next one was begun is counted once', async () => {
   const bench = createBench({ limits: { workspaceTokens: 1000 } });
-  await bench.ledger.remaining(general, 'ann');
+  await bench.ledger.remaining({ channel: general, person: 'ann' });
   const first = await bench.ledger.bill(general, [charge(100, 0)]);
   await bench.store.commit(first.records);
   const second = await bench.ledger.bill(general, [charge(10, 0)]);
@@ -112,7 +112,7 @@ test('a bill that is settled after the next one was begun is counted once', asyn
   second.settle();
   first.settle();
   first.settle();
-  assert.equal((await bench.ledger.remaining(general, 'ann'))[0]?.used, 110);
+  assert.equal((await bench.ledger.remaining({ channel: general, person: 'ann' }))[0]?.used, 110);
   await pay(bench, general, [charge(1, 0)]);
   assert.equal(await usedTokens(bench.ledger), 111);
 });
@@ -130,7 +130,7 @@ test('usage that is written while the counters are being read is counted once', 
   };
   const bench = createBench({ backend: slow, limits: { workspaceTokens: 1000 } });
   await bench.store.commit((await bench.ledger.bill(random, [charge(5, 0)])).records);
-  const reading = bench.ledger.remaining(general, 'ann');
+  const reading = bench.ledger.remaining({ channel: general, person: 'ann' });
   await pay(bench, general, [charge(100, 0)]);
   gate.resolve();
   assert.equal((await reading)[0]?.used, 105);
@@ -139,13 +139,13 @@ test('usage that is written while the counters are being read is counted once', 
 test('a restart finds the same counts', async () => {
   const limits = { userTokens: 9000, channelTokens: 9000, workspaceTokens: 9000, workspaceUsd: 5 };
   const bench = createBench({ limits });
-  await bench.ledger.remaining(general, 'ann');
+  await bench.ledger.remaining({ channel: general, person: 'ann' });
   await pay(bench, general, [charge(100, 10), charge(50, 5, { kind: 'fold' })]);
   await pay(bench, thread, [charge(30, 3, { person: 'bob' })]);
   await pay(bench, random, [charge(20, 2)]);
   const restarted = createLedger({ store: bench.store, prices, timeZone: 'UTC', limits, now: () => noon });
-  const before = await bench.ledger.remaining(general, 'ann');
-  assert.deepEqual(await restarted.remaining(general, 'ann'), before);
+  const before = await bench.ledger.remaining({ channel: general, person: 'ann' });
+  assert.deepEqual(await restarted.remaining({ channel: general, person: 'ann' }), before);
   assert.deepEqual(
     before.map((line) => line.used),
     [187, 198, 220, 200 * 250 + 20 * 2000],

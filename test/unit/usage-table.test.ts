@@ -15,11 +15,20 @@ const options: TableOptions = {
   timeZone: 'UTC',
 };
 
+const rule = { rule: 'BUDGET_X' };
 const budgets: BudgetLine[] = [
-  { subject: 'person', per: 'day', limit: 10_000, used: 8100, reserved: 1200, resetAt: noon },
-  { subject: 'channel', per: 'day', limit: 123_456_789, used: 98_765_432, reserved: 1_000_000, resetAt: noon },
-  { subject: 'workspace', per: 'day', limit: 123_456_789, used: 98_765_432, reserved: 1_000_000, resetAt: noon },
-  { subject: 'money', per: 'month', limit: 100e9, used: 12.34e9, reserved: 0.01e9, resetAt: noon },
+  { ...rule, subject: 'person', per: 'day', limit: 10_000, used: 8100, reserved: 1200, resetAt: noon },
+  { ...rule, subject: 'channel', per: 'day', limit: 123_456_789, used: 98_765_432, reserved: 1_000_000, resetAt: noon },
+  {
+    ...rule,
+    subject: 'workspace',
+    per: 'day',
+    limit: 123_456_789,
+    used: 98_765_432,
+    reserved: 1_000_000,
+    resetAt: noon,
+  },
+  { ...rule, subject: 'money', per: 'month', limit: 100e9, used: 12.34e9, reserved: 0.01e9, resetAt: noon },
 ];
 
 function row(more: Partial<ReportRow> = {}): ReportRow {
@@ -66,7 +75,7 @@ test('a table reads well', () => {
       'total        ~135k  80.4k ~5.35k   7% ~$0.0510 + unknown',
       '```',
       'Prices as of 2026-11-05. ~: partly counted by me, because the server sent no numbers.',
-      'You have used 8,100 of your 10,000 tokens today, 1,200 tokens held: 700 tokens left until 21 Nov, 12:00 (UTC)',
+      'You have used 8,100 of your 10,000 tokens today, 1,200 tokens set aside: 700 tokens left until 21 Nov, 12:00 (UTC)',
     ].join('\n'),
   );
 });
