@@ -90,7 +90,7 @@ export function Feed({ talk, label, empty, before, after }: FeedProps): Componen
             </button>`
           : ''
       }
-      ${talk.more.value ? '' : before}
+      ${talk.more.value ? html`<p class="print-only hint">There are earlier messages that are not printed: load them first.</p>` : before}
       ${state.is === 'failed' ? html`<p class="warning" role="alert">${state.problem}</p>` : ''}
       ${state.is === 'ready' && entries.every(({ kind }) => kind === 'said') ? empty : ''}
       <ol class="entries">${rows(talk, entries)}</ol>

@@ -11,6 +11,12 @@ export const inspected = signal<Inspected>({ is: 'loading' });
 /** Kept as people left it; at first open where there is room for it. */
 export const inspectorOpen = signal(readChoice() ?? matchMedia('(min-width: 1081px)').matches);
 
+/** Where a thread and the inspector would leave too little of the channel. */
+const roomForThree = matchMedia('(min-width: 1561px)');
+
+/** The inspector made room for a thread, and comes back after it. */
+let madeRoom = false;
+
 const refreshMs = 150;
 
 let due: ReturnType<typeof setTimeout> | undefined;
@@ -18,6 +24,7 @@ let loads = 0;
 
 export function followMemory(): void {
   let shown: string | undefined;
+  effect(() => makeRoom(place.value.thread !== undefined));
   effect(() => {
     const key = keyNow();
     if (key === undefined || !inspectorOpen.value) return;
@@ -36,7 +43,18 @@ export function refreshInspection(): void {
   }, refreshMs);
 }
 
+function makeRoom(isThreadOpen: boolean): void {
+  if (isThreadOpen && inspectorOpen.peek() && !roomForThree.matches) {
+    madeRoom = true;
+    inspectorOpen.value = false;
+  } else if (!isThreadOpen && madeRoom) {
+    madeRoom = false;
+    inspectorOpen.value = true;
+  }
+}
+
 export function toggleInspector(): void {
+  madeRoom = false;
   inspectorOpen.value = !inspectorOpen.value;
   try {
     localStorage.setItem('inspector', inspectorOpen.value ? 'open' : 'closed');
