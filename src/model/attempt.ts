@@ -129,13 +129,15 @@ async function conclude(
   halted: Halt | undefined,
   thrown: unknown,
 ): Promise<Outcome> {
-  const { accepted, text, usage, model: answered } = progress.state();
+  const { accepted, text, usage, model: answered, fingerprint } = progress.state();
   const model = answered ?? input.params.model;
   const estimate = () => estimateUsage(progress, input.request.promptTokens, (all) => input.countTokens(all, model));
-  const spent = usage ?? (accepted ? await estimate() : undefined);
+  const marked = (one: Usage): Usage => (fingerprint === undefined ? one : { ...one, fingerprint });
+  const counted = usage ?? (accepted ? await estimate() : undefined);
+  const spent = counted && marked(counted);
   const given = text !== '' || progress.calls.length > 0;
   const finish = toFinish(progress.finish(), halted === 'enough', progress.calls.length > 0);
-  if (finish !== undefined && given) return { ok: true, finish, usage: spent ?? (await estimate()), model };
+  if (finish !== undefined && given) return { ok: true, finish, usage: spent ?? marked(await estimate()), model };
   const shown = text !== '';
   const failure = toAttemptFailure({ input, halted, thrown, shown, finish });
   return { ok: false, failure, usage: spent, model };

@@ -21,7 +21,10 @@ export interface Chunk {
   finish: string | undefined;
   usage: Usage | undefined;
   model: string | undefined;
+  fingerprint: string | undefined;
 }
+
+const maxFingerprintChars = 100;
 
 export function readChunk(value: unknown): Chunk {
   const chunk = record(value);
@@ -37,6 +40,7 @@ export function readChunk(value: unknown): Chunk {
     finish: string(choice.finish_reason) || undefined,
     usage: readUsage(chunk.usage),
     model: string(chunk.model) || undefined,
+    fingerprint: string(chunk.system_fingerprint).slice(0, maxFingerprintChars) || undefined,
   };
 }
 

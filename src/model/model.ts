@@ -65,6 +65,8 @@ export interface Usage {
   reasoning: number;
   /** Counted by us because the server sent nothing. */
   estimated: boolean;
+  /** Which configuration of the model answered, where the server says so: `system_fingerprint`. */
+  fingerprint?: string;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';

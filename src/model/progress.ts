@@ -13,7 +13,14 @@ export interface Progress {
   chars(): number;
   finish(): string | undefined;
   calls: readonly ToolCall[];
-  state(): { accepted: boolean; text: string; thinking: number; usage: Usage | undefined; model: string | undefined };
+  state(): {
+    accepted: boolean;
+    text: string;
+    thinking: number;
+    usage: Usage | undefined;
+    model: string | undefined;
+    fingerprint: string | undefined;
+  };
 }
 
 export function createProgress(): Progress {
@@ -26,6 +33,7 @@ export function createProgress(): Progress {
   let finish: string | undefined;
   let usage: Usage | undefined;
   let model: string | undefined;
+  let fingerprint: string | undefined;
   return {
     accept(name) {
       accepted = true;
@@ -37,6 +45,7 @@ export function createProgress(): Progress {
       finish = chunk.finish ?? finish;
       usage = chunk.usage ?? usage;
       model = chunk.model ?? model;
+      fingerprint = chunk.fingerprint ?? fingerprint;
       for (const piece of chunk.calls) {
         callList.add(piece);
         callChars += piece.arguments.length;
@@ -58,7 +67,7 @@ export function createProgress(): Progress {
     chars: () => text.length + callChars,
     finish: () => finish,
     calls: callList.calls,
-    state: () => ({ accepted, text, thinking, usage, model }),
+    state: () => ({ accepted, text, thinking, usage, model, fingerprint }),
   };
 }
 

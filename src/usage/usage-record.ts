@@ -23,6 +23,8 @@ const rowSchema = z.object({
   cost: z.number().optional(),
   /** Calls whose tokens we counted ourselves. */
   estimatedCalls: z.number(),
+  /** The model's configurations that answered, as the server names them, the newest last. */
+  fingerprints: z.array(z.string()).optional(),
 });
 
 export type UsageRow = z.infer<typeof rowSchema>;
@@ -73,8 +75,16 @@ export function withCharge(rows: readonly UsageRow[], charge: Charge, cost: numb
     reasoning: old.reasoning + usage.reasoning,
     estimatedCalls: old.estimatedCalls + (usage.estimated ? 1 : 0),
     ...(cost === undefined ? {} : { cost: (old.cost ?? 0) + cost }),
+    ...(usage.fingerprint !== undefined && { fingerprints: withNewest(old.fingerprints, usage.fingerprint) }),
   };
   return rows.some(isSame) ? rows.map((one) => (isSame(one) ? row : one)) : [...rows, row];
+}
+
+/** Providers have a few in use at a time. */
+const mostFingerprints = 8;
+
+function withNewest(fingerprints: readonly string[] = [], newest: string): string[] {
+  return [...fingerprints.filter((one) => one !== newest), newest].slice(-mostFingerprints);
 }
 
 interface DayUsage {

@@ -189,6 +189,17 @@ describe('what the server answers', () => {
     assert.deepEqual(endOf(events).usage, { prompt: 100, cached: 64, completion: 20, reasoning: 12, estimated: false });
   });
 
+  test('which configuration answered is kept with the cost, whole or estimated, streamed or not', async () => {
+    const named = { ...chunk({ content: 'yes' }), system_fingerprint: 'fp_1' };
+    const message = { choices: [{ message: { content: 'yes' }, finish_reason: 'stop' }], system_fingerprint: 'fp_1' };
+    for (const answer of [{ pieces: [named] }, { pieces: [named], usage: 'never' as const }, { body: message }]) {
+      await using setup = await setUp(() => answer);
+      assert.equal(endOf((await listen(setup.model, toRequest())).events).usage.fingerprint, 'fp_1');
+    }
+    await using setup = await setUp(() => 'yes');
+    assert.ok(!('fingerprint' in endOf((await listen(setup.model, toRequest())).events).usage));
+  });
+
   test('where the server sends no usage, or zeros, ours stands in and is marked', async () => {
     const zeros = { ...chunk({}), usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } };
     for (const pieces of [['four char'], ['four char', zeros]]) {

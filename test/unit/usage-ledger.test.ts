@@ -49,6 +49,21 @@ test('calls that we counted ourselves are marked as such', async () => {
   assert.deepEqual([row?.calls, row?.estimatedCalls, row?.prompt], [2, 1, 30]);
 });
 
+test('the configurations that answered stand beside the model, the newest last, and not without bound', async () => {
+  const bench = createBench();
+  const of = (fingerprint?: string) =>
+    charge(0, 0, { usage: usage(1, 1, fingerprint === undefined ? {} : { fingerprint }) });
+  await pay(bench, general, [of(), of('fp_0'), of('fp_1'), of('fp_0')]);
+  assert.deepEqual((await bench.ledger.report(all))[0]?.fingerprints, ['fp_1', 'fp_0']);
+  await pay(
+    bench,
+    general,
+    Array.from({ length: 30 }, (_, n) => of(`fp_${n}`)),
+  );
+  const [row] = await bench.ledger.report(all);
+  assert.deepEqual([row?.calls, row?.fingerprints?.length, row?.fingerprints?.at(-1)], [34, 8, 'fp_29']);
+});
+
 test('an unknown price stays unknown beside a known one, and is never zero', async () => {
   const bench = createBench();
   await pay(bench, general, [charge(10, 1), charge(10, 1, { model: 'mystery' }), charge(10, 1, { model: 'demo' })]);
