@@ -21,7 +21,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { StoredRecord } from './storage/store.ts';
 import { type AnswerDeps, type Answered, answerQuestion } from './turn/answer.ts';
-import { mostBytesAtOnce, type ReadAttachments, readAttachments } from './turn/attachments.ts';
+import { mostBytesAtOnce, type ReadAttachments, readAttachments, readImagesAgain } from './turn/attachments.ts';
 import { createByteBudget } from './turn/byte-budget.ts';
 import { keepCost, keepFailure } from './turn/keep.ts';
 import type { Question } from './turn/speak.ts';
@@ -295,10 +295,25 @@ export function createBot(deps: BotDeps): Bot {
         also: [job.update({ reserved })],
         value: undefined,
       }));
-      return await answer(job, result.answer);
+      return await answerWithImages(job, result.answer);
     }
     // What changed something has committed its outcome with the change; what only reads says it and is done.
     if (job.pending.outcome === undefined) job.update({ outcome: result.notice });
+  }
+
+  /** A question that was asked before is answered with its images, where the platform still gives them. */
+  async function answerWithImages(job: Job, question: Question): Promise<void> {
+    const { images, release, isMissing } = await readImagesAgain(question.turn.attachments ?? [], {
+      fetch: job.fetch,
+      budget: attachmentBytes,
+      signal: job.signal,
+    });
+    try {
+      if (isMissing) await whisper(job, 'images', imagesGoneNotice, true);
+      await answer(job, { ...question, images });
+    } finally {
+      release();
+    }
   }
 
   async function handleEdit(job: Job, event: EditEvent): Promise<void> {
@@ -350,6 +365,8 @@ export function createBot(deps: BotDeps): Bot {
 const foldedNotice =
   '🗂️ This channel has grown: I folded its older messages into a summary, and go on from that. ' +
   '`memory show` tells what I remember.';
+const imagesGoneNotice =
+  '🖼️ An image of that question is not there any more, so I answer without it. Send it again with the question.';
 const storeFailingNotice =
   '⚠️ I cannot reach my memory just now, and I will not answer without it. Your message is kept: I answer as soon as I can.';
 const foldFailingNotice =

@@ -25,7 +25,7 @@ export async function exportChannel(
   const state = await memory.conversations.read(channel);
   const turns: Turn[] = [];
   for (const range of liveRanges(state.head, state.view, state.nextSeq)) {
-    turns.push(...(await memory.conversations.journal.turns(channel, range)));
+    turns.push(...(await memory.conversations.journal.turns(channel, range)).map(withoutSources));
   }
   const inUse = new Set(state.view.folds.map((fold) => fold.id));
   const folds = (await memory.folds.all(channel)).filter(({ ref }) => inUse.has(ref.id)).map(({ fold }) => fold);
@@ -38,6 +38,12 @@ export async function exportChannel(
     turns,
     folds,
   };
+}
+
+/** Addresses of files may let whoever has them in. */
+function withoutSources(turn: Turn): Turn {
+  if (turn.attachments === undefined) return turn;
+  return { ...turn, attachments: turn.attachments.map(({ from: _, ...one }) => one) };
 }
 
 export function toMarkdown(whole: ChannelExport): string {

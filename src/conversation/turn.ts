@@ -16,6 +16,8 @@ const keptAttachmentSchema = z.object({
   text: z.string().optional(),
   /** Why it could not be read. */
   problem: z.string().optional(),
+  /** How the platform gives an image again, as it once told: a retry looks at it once more. */
+  from: z.object({ mime: z.string(), bytes: z.number(), source: z.string() }).optional(),
 });
 
 /** Where it stands: what was said is not kept twice. */

@@ -56,7 +56,7 @@ export async function readAttachments(attachments: readonly Attachment[], readin
   for (const one of wanted) {
     const { attachment, name, kind } = one;
     if (one.problem !== undefined) kept.push({ name, kind, problem: one.problem });
-    else if (!isFetched(one, reading)) kept.push({ name, kind });
+    else if (!isFetched(one, reading)) kept.push({ name, kind, from: toFrom(attachment) });
     else if (release === undefined) kept.push({ name, kind, problem: 'too many files were being read; send it again' });
     else {
       const read = await fetchOne(attachment, reading);
@@ -64,7 +64,7 @@ export async function readAttachments(attachments: readonly Attachment[], readin
       else if (kind === 'text') kept.push(toText(name, read));
       else {
         images.push(holdImage({ mime: attachment.mime, bytes: read }));
-        kept.push({ name, kind });
+        kept.push({ name, kind, from: toFrom(attachment) });
       }
     }
   }
@@ -77,6 +77,21 @@ export async function readAttachments(attachments: readonly Attachment[], readin
       release?.();
     },
   };
+}
+
+function toFrom({ mime, bytes, source }: Attachment): NonNullable<KeptAttachment['from']> {
+  return { mime, bytes, source };
+}
+
+/** The images of a question that is answered once more; `isMissing` where one of them cannot be had any more. */
+export async function readImagesAgain(
+  kept: readonly KeptAttachment[],
+  reading: Omit<Reading, 'withImages'>,
+): Promise<Pick<ReadAttachments, 'images' | 'release'> & { isMissing: boolean }> {
+  const seen = kept.filter(({ kind, problem }) => kind === 'image' && problem === undefined);
+  const attachments = seen.flatMap(({ name, from }) => (from === undefined ? [] : [{ name, ...from }]));
+  const { images, release } = await readAttachments(attachments, { ...reading, withImages: true });
+  return { images, release, isMissing: images.length < seen.length };
 }
 
 function toWanted(attachments: readonly Attachment[]): Wanted[] {

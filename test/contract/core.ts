@@ -3,7 +3,7 @@ import { type Config, parseConfig } from '../../src/config.ts';
 import type { Profile } from '../../src/conversation/profile.ts';
 import { type Core, createCore } from '../../src/core.ts';
 import { BotError } from '../../src/errors.ts';
-import { type Event, type Intake, type Notice, type Reply, toChannelId } from '../../src/event.ts';
+import { type Event, type Intake, type Notice, type Reply, type Surface, toChannelId } from '../../src/event.ts';
 import { createLog } from '../../src/log.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../src/model/model.ts';
 import { createMetrics, type Metrics } from '../../src/operations/metrics.ts';
@@ -106,6 +106,8 @@ interface Options {
   /** What can be called; all of it, unless the profile says otherwise. */
   toolbox?: Toolbox;
   profile?: Partial<Profile>;
+  /** The platform's files. */
+  fetch?: Surface['fetch'];
   /** Who may do what, as the configuration has it when it was read. */
   policy?: Partial<Config['policy']>;
 }
@@ -116,6 +118,7 @@ export async function startCore({
   store: given = createStore(createMemoryBackend()),
   toolbox,
   profile = {},
+  fetch = async () => new Uint8Array(),
   policy = {},
 }: Options): Promise<TestCore> {
   const store = slowStore(given);
@@ -173,7 +176,7 @@ export async function startCore({
 
   const intake = await core.open('t', {
     reply,
-    fetch: async () => new Uint8Array(),
+    fetch,
     link: (channel, id) => `test://${channel}/${id}`,
   });
   const idle = async (): Promise<void> => {
