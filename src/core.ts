@@ -121,7 +121,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     metrics,
     now,
   });
-  const inbox = createInbox({ store, ...bot, log, now });
+  const inbox = createInbox({ store, ...bot, follow: memory.amending.follow, log, now });
   const open: OpenIntake = async (platform, surface) => {
     surfaces.set(platform, surface);
     return await inbox.open(platform, surface);

@@ -10,7 +10,7 @@ import { lateRecord, readLate, type UnwrittenEdits } from './late.ts';
 import { maxPeople } from './names.ts';
 import { pageId, pageNumber, type TurnRef } from './page.ts';
 import { cleanText } from './recording.ts';
-import { createTaintedFolds } from './tainted-folds.ts';
+import { createTaintedFolds, type TaintedFolds } from './tainted-folds.ts';
 import type { TokenCounter } from './tokens.ts';
 import { hasTraces, type Somebody } from './traces.ts';
 import type { Turn } from './turn.ts';
@@ -31,6 +31,8 @@ export interface Amending extends Erasing {
   dropFolds(channel: ChannelId, change: Change, also: StoredRecord[]): Promise<void>;
   /** Resolves when what was taken back is gone from the files, too. */
   scrubbed(): Promise<void>;
+  /** As of `TaintedFolds`: for what is written down beside the conversation. */
+  follow: TaintedFolds['follow'];
   /** Where in a workspace a person has spoken or changed something. */
   channelsWith(platform: string, workspace: string, person: Somebody): Promise<ChannelId[]>;
   /** The channel and its threads. */
@@ -99,6 +101,7 @@ export function createAmending(deps: AmendingDeps): Amending {
     expire,
     family: (channel) => familyOf(store, channel),
     scrubbed: tainted.cleared,
+    follow: tainted.follow,
 
     async edit(channel, edit, also) {
       const counter = await deps.counter();
@@ -106,7 +109,8 @@ export function createAmending(deps: AmendingDeps): Amending {
         const planned = await planEdit(state, edit, counter);
         return { ...planned, also: [...(planned.also ?? []), ...also] };
       });
-      if (result.messageIds.length > 0) tainted.clear(result.gone);
+      // Also of a message that waits: what it said before is written down there.
+      tainted.clear(result.gone);
       return result;
     },
 
@@ -151,7 +155,11 @@ export function createAmending(deps: AmendingDeps): Amending {
         const seqs = new Set(refs.map((one) => one.ref?.seq));
         return { also: isAllLate ? [...late, ...also] : late, value: { seqs, isAllLate } };
       });
-      if (isAllLate) return nothing;
+      if (isAllLate) {
+        // The message may be on its way, and be written down where it waits.
+        tainted.clear([]);
+        return nothing;
+      }
       return await erase(channel, { isMeant: (turn) => seqs.has(turn.seq), why: 'deleted', change: undefined }, also);
     },
 

@@ -15,6 +15,11 @@ export interface TaintedFolds {
   clear(gone: readonly StoredFold[], keys?: readonly string[]): void;
   /** Resolves when all that was cleared is gone from the files, too. */
   cleared(): Promise<void>;
+  /**
+   * To be called before something that holds what people said is written down; what it answers, once that was
+   * overwritten. Where anything was cleared in between, the bytes overwritten since leave the files as well.
+   */
+  follow(): () => void;
 }
 
 interface TaintedFoldsDeps {
@@ -26,6 +31,7 @@ interface TaintedFoldsDeps {
 export function createTaintedFolds({ store, folds, inBackground }: TaintedFoldsDeps): TaintedFolds {
   const toErase = new Set<string>();
   let clearing: Promise<void> | undefined;
+  let cleared = 0;
 
   /** One at a time, and one for all that came meanwhile. */
   async function clearAll(): Promise<void> {
@@ -35,6 +41,11 @@ export function createTaintedFolds({ store, folds, inBackground }: TaintedFoldsD
     const keys = [...toErase];
     await store.erase(keys);
     for (const key of keys) toErase.delete(key);
+  }
+
+  function clearSoon(): void {
+    clearing ??= clearAll();
+    inBackground(clearing);
   }
 
   return {
@@ -57,8 +68,15 @@ export function createTaintedFolds({ store, folds, inBackground }: TaintedFoldsD
       folds.forget(gone.map(({ ref }) => ref.id));
       for (const key of keys) toErase.add(key);
       for (const { ref } of gone) toErase.add(`${foldKind.name}:${ref.id}`);
-      clearing ??= clearAll();
-      inBackground(clearing);
+      cleared += 1;
+      clearSoon();
+    },
+
+    follow() {
+      const before = cleared;
+      return () => {
+        if (cleared !== before) clearSoon();
+      };
     },
 
     cleared: async () => await (clearing ?? clearAll()),

@@ -51,6 +51,8 @@ interface InboxDeps {
   isUrgent(event: Event): boolean;
   /** What is only overheard is not even written down where it is not to be remembered. */
   isWanted(event: Event, isWaiting: (messageId: string) => boolean): Promise<boolean>;
+  /** Told of each event before it is written down; what it answers is called once the event is over. */
+  follow?(): () => void;
   log: Log;
   now(): number;
   /** How many channels are handled at once. */
@@ -64,7 +66,7 @@ const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
 
 export function createInbox(deps: InboxDeps): Inbox {
-  const { store, log, now } = deps;
+  const { store, log, now, follow = () => () => undefined } = deps;
   /** Entries accepted by this process lately, or being accepted: redeliveries of these need no read. */
   const remembered = new Map<string, Promise<void>>();
   /** The messages that wait or are being handled: what changes them is wanted. */
@@ -96,6 +98,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     // The place in the channel's order is taken now, not when the write returns.
     const place = lanes.reserve(event.channel, deps.isUrgent(event));
     const pending = toPending(event, place.isNext);
+    const ended = follow();
     let known = false;
     let wanted = true;
     const isWaiting = (messageId: string): boolean => messages.has(messageKey(event.channel, messageId));
@@ -116,16 +119,21 @@ export function createInbox(deps: InboxDeps): Inbox {
       if (!wanted) remembered.delete(id);
       return wanted ? 'known' : 'ignored';
     }
-    enqueue(place, pending, surface);
+    enqueue(place, pending, surface, ended);
     return 'accepted';
   }
 
-  function enqueue(place: Place, pending: Pending, surface: Surface): void {
+  function enqueue(place: Place, pending: Pending, surface: Surface, ended: () => void): void {
     const { event } = pending;
     const key = event.kind === 'message' ? messageKey(event.channel, event.messageId) : undefined;
     if (key !== undefined) messages.add(key);
     const acceptedAt = now();
-    place.run(() => handle(pending, surface, acceptedAt).finally(() => key !== undefined && messages.delete(key)));
+    place.run(() =>
+      handle(pending, surface, acceptedAt).finally(() => {
+        if (key !== undefined) messages.delete(key);
+        ended();
+      }),
+    );
   }
 
   async function handle(pending: Pending, surface: Surface, acceptedAt: number): Promise<void> {
@@ -248,7 +256,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     }
     for (const { place, pending } of waiting) {
       remember(entryId(pending.event), Promise.resolve());
-      enqueue(place, pending, surface);
+      enqueue(place, pending, surface, follow());
     }
     const count = waiting.length;
     return { count, seen };

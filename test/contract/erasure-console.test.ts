@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createKeptFiles } from '../../adapters/web/kept-files.ts';
 import { openUploads } from '../../adapters/web/uploads.ts';
@@ -12,6 +9,7 @@ import { openStore } from '../../src/storage/open.ts';
 import { createShelf } from '../../src/storage/shelf.ts';
 import { createStore, type Store } from '../../src/storage/store.ts';
 import { scriptedModel } from './core.ts';
+import { assertNowhere, bytesOf, newDataFolder, storeUrl } from './data-files.ts';
 import { startWebStage, type WebStage } from './web.ts';
 import { openClient, until, type WebClient } from './web-client.ts';
 
@@ -35,8 +33,8 @@ interface Console extends WebStage {
   quiet(): Promise<void>;
 }
 
-async function openConsole(t: TestContext, folder = newFolder(t)): Promise<Console> {
-  const store = await openStore(`sqlite:${path.join(folder, 'channelore.db')}`);
+async function openConsole(t: TestContext, folder = newDataFolder(t)): Promise<Console> {
+  const store = await openStore(storeUrl(folder));
   const stage = await startWebStage({ model, store });
   let open = true;
   const close = async (): Promise<void> => {
@@ -55,18 +53,6 @@ async function openConsole(t: TestContext, folder = newFolder(t)): Promise<Conso
     return bytesOf(folder);
   };
   return { ...stage, close, quiet, store, bytes };
-}
-
-function newFolder(t: TestContext): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'erasure-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-function bytesOf(folder: string): string {
-  return readdirSync(folder)
-    .map((name) => readFileSync(path.join(folder, name), 'latin1'))
-    .join('');
 }
 
 async function send(stage: Console, client: WebClient, text: string, more: object = {}): Promise<string> {
@@ -116,8 +102,8 @@ for (const [way, takeBack] of [
 }
 
 test('names that an older version kept with its threads are dropped, from the data file too', async (t) => {
-  const folder = newFolder(t);
-  const old = await openStore(`sqlite:${path.join(folder, 'channelore.db')}`);
+  const folder = newDataFolder(t);
+  const old = await openStore(storeUrl(folder));
   const threads = [{ name: 'the pin is zqold', branchedFrom: 'ann.message-0' }];
   const channel = { name: 'general', createdAt: 1, by: '', lastAt: 1, threads };
   await createShelf(old, 'web').put('channel/general', channel);
@@ -133,20 +119,6 @@ async function upload(client: WebClient, name: string, text: string): Promise<st
   const answer = await client.call(`/api/uploads?name=${name}`, { method: 'POST', raw: text, headers });
   assert.equal(answer.status, 201, answer.text);
   return JSON.parse(answer.text).id;
-}
-
-function assertNowhere(bytes: string, word: string): void {
-  for (const form of formsOf(word)) assert.ok(!bytes.includes(form), `${word} is in the data file, as ${form}`);
-}
-
-/** As it is, as UTF-16, and in base64 wherever it begins in the text around it. */
-function formsOf(word: string): string[] {
-  const inBase64 = [0, 1, 2].map((before) => {
-    const text = Buffer.from(' '.repeat(before) + word).toString('base64');
-    // What depends on its neighbours is left out.
-    return text.slice(before === 0 ? 0 : 4, Math.floor(((before + word.length) * 8) / 6));
-  });
-  return [word, Buffer.from(word, 'utf16le').toString('latin1'), ...inBase64];
 }
 
 test('an attached file leaves the data file with the event that brought it, answered or refused', async (t) => {
@@ -174,8 +146,8 @@ test('an attached file leaves the data file with the event that brought it, answ
 });
 
 test('what was accepted keeps its files through a restart; what nobody sent goes with time, also while nothing runs', async (t) => {
-  const folder = newFolder(t);
-  const store = await openStore(`sqlite:${path.join(folder, 'channelore.db')}`);
+  const folder = newDataFolder(t);
+  const store = await openStore(storeUrl(folder));
   t.after(() => store.close());
   const shelf = createShelf(store, 'web');
   let time = 1000;

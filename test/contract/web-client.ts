@@ -52,7 +52,9 @@ export async function openClient(url: string, name: string, password?: string): 
   let person: Person = { id: '', name };
 
   async function call(path: string, { method = 'GET', body, raw, headers = {} }: CallOptions = {}): Promise<Answer> {
-    const own: Record<string, string> = { ...(cookies.size === 0 ? {} : { cookie: cookieHeader() }), ...headers };
+    // A connection that is kept may be closed by the server the moment it is used again.
+    const cookie: Record<string, string> = cookies.size === 0 ? {} : { cookie: cookieHeader() };
+    const own: Record<string, string> = { connection: 'close', ...cookie, ...headers };
     if (method !== 'GET') own['x-channelore'] ??= '1';
     if (method !== 'GET') own.origin ??= url;
     if (body !== undefined) own['content-type'] ??= 'application/json';

@@ -11,6 +11,7 @@ import { type Core, createCore } from '../../src/core.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import { createDemoModel } from '../../src/model/demo.ts';
+import type { Embedder } from '../../src/model/embed.ts';
 import type { Model } from '../../src/model/model.ts';
 import { createCallers } from '../../src/operations/callers.ts';
 import { startOperations } from '../../src/operations/http.ts';
@@ -18,6 +19,7 @@ import { createMetrics } from '../../src/operations/metrics.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createShelf } from '../../src/storage/shelf.ts';
 import { createStore, type Store } from '../../src/storage/store.ts';
+import type { Toolbox } from '../../src/tools/toolbox.ts';
 import { unreadable } from '../../src/turn/attachments.ts';
 
 /** The console as people reach it: its server on a port of this machine, and the whole core behind it, in this process. */
@@ -42,6 +44,8 @@ export interface StageOptions {
   presets?: readonly PresetHelp[];
   log?: Log;
   now?: () => number;
+  toolbox?: Toolbox;
+  embedder?: Embedder;
   /** In place of what the core offers. */
   host?: Partial<WebDeps>;
 }
@@ -67,7 +71,20 @@ export async function startWebStage(options: StageOptions = {}): Promise<WebStag
   const model = options.model ?? createDemoModel({ clock: systemClock, wordMs: 15, countTokens });
   const stopped = new AbortController();
   const metrics = createMetrics();
-  const core = await createCore({ config, defaults, store, model, metrics, log, signal: stopped.signal, now });
+  const { toolbox, embedder } = options;
+  const { signal } = stopped;
+  const core = await createCore({
+    config,
+    defaults,
+    store,
+    model,
+    metrics,
+    log,
+    signal,
+    now,
+    toolbox,
+    embedder,
+  });
   const callers = createCallers({
     host: isLoopback ? '127.0.0.1' : '0.0.0.0',
     isLoopback,
