@@ -55,6 +55,7 @@ export async function sweep({ store, memory, inbox, audit, retentionDays, auditD
   if (retentionDays === undefined) return;
   // By whole days: what expires voids folds, and writing them anew costs.
   const before = Math.floor((now() - retentionDays * dayMs) / dayMs) * dayMs;
+  await memory.workspaces.expire(before);
   for (const head of await store.list(headKind, '')) {
     const channel = head.id as ChannelId;
     try {

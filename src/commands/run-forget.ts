@@ -51,7 +51,7 @@ export async function forgetMe(context: Context): Promise<Result> {
 export async function forgetUser(context: Context): Promise<Result> {
   const found = await knownPerson(context);
   const somebody = { id: found.id, names: [found.shown] };
-  return await forgetPerson(context, somebody, `everything ${found.shown} wrote in any channel here, answers included`);
+  return await forgetPerson(context, somebody, 'everything that person wrote in any channel here, answers included');
 }
 
 export async function checkForgetUser(context: Context): Promise<void> {

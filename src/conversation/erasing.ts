@@ -10,7 +10,7 @@ import { withoutLateTexts } from './late.ts';
 import { pageKind } from './page.ts';
 import { repeats, toWanted } from './repeats.ts';
 import type { TaintedFolds } from './tainted-folds.ts';
-import { type Somebody, withoutAnybody, withoutSomebody } from './traces.ts';
+import { type Somebody, withoutAnybody, withoutOld, withoutSomebody } from './traces.ts';
 import { erasedTurn, type Turn } from './turn.ts';
 
 /**
@@ -145,15 +145,17 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
   /**
    * Pages with something old to empty, and pages to drop: those with nothing younger, from the front of an epoch only, so
    * that a page missing behind another is known to be lost. The last page of an epoch says where the numbering goes on:
-   * it stays.
+   * it stays. And who has said nothing since.
    */
   async function planExpiry(
     channel: ChannelId,
     isOld: (turn: Turn) => boolean,
-  ): Promise<{ kept: StoredPage[]; dropped: StoredPage[] }> {
+  ): Promise<{ kept: StoredPage[]; dropped: StoredPage[]; silent: ReadonlySet<string> }> {
     const isOldAndThere = (turn: Turn): boolean => turn.erased === undefined && isOld(turn);
     const kept: StoredPage[] = [];
     const dropped: StoredPage[] = [];
+    const silent = new Set<string>();
+    const speakers = new Set<string>();
     /** The page before, where it can be dropped should another follow it in its epoch. */
     let front: StoredPage | undefined;
     let epoch: number | undefined;
@@ -164,9 +166,13 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
       front = isDroppable ? page : undefined;
       epoch = page.epoch;
       if (!isDroppable) kept.push(page);
+      for (const turn of page.turns) {
+        if (turn.author !== undefined) (isOld(turn) ? silent : speakers).add(turn.author);
+      }
     }
     if (front !== undefined) kept.push(front);
-    return { kept: kept.filter((page) => page.turns.some(isOldAndThere)), dropped };
+    const toEmpty = kept.filter((page) => page.turns.some(isOldAndThere));
+    return { kept: toEmpty, dropped, silent: silent.difference(speakers) };
   }
 
   /** What is meant, and which turns go with it, as far as they can be told without its words. */
@@ -197,12 +203,13 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
 
     async expire(channel, before) {
       const isOld = (turn: Turn): boolean => turn.at < before;
-      const { gone, turns, dropped } = await conversations.change(channel, async (state) => {
-        const { kept, dropped } = await planExpiry(channel, isOld);
+      const { gone, turns, dropped, isSame } = await conversations.change(channel, async (state) => {
+        const { kept, dropped, silent } = await planExpiry(channel, isOld);
         const old = [...dropped, ...kept];
         const turns = old.flatMap((page) => page.turns).filter((turn) => isOld(turn) && turn.erased === undefined);
         const seqs = turns.map((turn) => turn.seq);
-        const { head, gone } = await tainted.find(channel, state.head, seqs);
+        const { head: left, gone } = await tainted.find(channel, state.head, seqs);
+        const head = withoutOld(left, before, silent);
         const emptied = [
           ...dropped.filter((page) => page.turns.length > 0).map((page) => ({ ...page, turns: [] })),
           ...kept.map((page) => ({
@@ -216,8 +223,9 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
           ...dropped.map((page) => `${pageKind.name}:${page.id}`),
           ...droppedVectors.map(({ key }) => key),
         ];
-        const value = { gone, turns, dropped: droppedKeys };
-        if (emptied.length === 0) return { value };
+        const isSame = emptied.length === 0 && head === state.head;
+        const value = { gone, turns, dropped: droppedKeys, isSame };
+        if (emptied.length === 0) return { ...(!isSame && { step: withHead(state, head) }), value };
         const records = [
           ...emptied.map((page) => record(pageKind, page.id, page.turns)),
           ...gone.map(emptiedFold),
@@ -228,7 +236,7 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
         const taken = { why: 'expired' as const, messageIds: messageIdsOf(turns) };
         return { also: records, reload: 'amended', taken, summariesGone: gone.length > 0, value };
       });
-      if (gone.length + dropped.length > 0) tainted.clear(gone, dropped);
+      if (!isSame || dropped.length > 0) tainted.clear(gone, dropped);
       return { messageIds: turns.map((turn) => turn.id) };
     },
   };

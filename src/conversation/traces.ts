@@ -59,10 +59,10 @@ export function withoutAnybody({ place: _, ...head }: Head): Head {
   return { ...head, people: {}, changes: [], away: head.away.map(({ by: __, ...put }) => put) };
 }
 
-/** Of what was changed before, and of people of whom nothing is left, nothing stays. Answers the same where all stays. */
-export function withoutOld(head: Head, before: number, speakers: ReadonlySet<string>): Head {
+/** Of changes made before, and of people of whom nothing is left, nothing stays. Answers the same where all stays. */
+export function withoutOld(head: Head, before: number, gone: ReadonlySet<string>): Head {
   const changes = head.changes.filter((change) => change.at >= before);
-  const people = Object.fromEntries(Object.entries(head.people).filter(([id]) => speakers.has(id)));
+  const people = Object.fromEntries(Object.entries(head.people).filter(([id]) => !gone.has(id)));
   const isSame =
     changes.length === head.changes.length && Object.keys(people).length === Object.keys(head.people).length;
   return isSame ? head : { ...head, changes, people };

@@ -17,6 +17,8 @@ export interface Workspaces {
   ): Promise<void>;
   /** In the list of changes somebody is named no more. */
   forget(channel: ChannelId, somebody: Somebody): Promise<void>;
+  /** What was changed before is listed no more, in all workspaces. */
+  expire(before: number): Promise<void>;
 }
 
 interface Workspace {
@@ -45,11 +47,10 @@ export function createWorkspaces(store: Store): Workspaces {
 
   /** One after the other; what was read is kept only once it is written. */
   async function inOrder(
-    channel: ChannelId,
+    id: string,
     plan: (workspace: Workspace) => Workspace | undefined,
     also: StoredRecord[],
   ): Promise<void> {
-    const id = workspaceId(channel);
     const mine = last.then(async () => {
       const workspace = plan(await read(id));
       if (workspace === undefined) return;
@@ -65,17 +66,26 @@ export function createWorkspaces(store: Store): Workspaces {
     changes: async (channel) => (await read(workspaceId(channel))).changes,
     async change(channel, plan, change, also) {
       const planned = (before: Workspace) => withChange({ ...before, settings: plan(before.settings) }, change);
-      await inOrder(channel, planned, also);
+      await inOrder(workspaceId(channel), planned, also);
     },
     async forget(channel, somebody) {
       await inOrder(
-        channel,
+        workspaceId(channel),
         (before) => {
           const changes = changesWithout(before.changes, somebody);
           return changes.every((change, n) => change === before.changes[n]) ? undefined : { ...before, changes };
         },
         [],
       );
+    },
+    async expire(before) {
+      for (const { id } of await store.list(workspaceKind, '')) {
+        const planned = (old: Workspace): Workspace | undefined => {
+          const changes = old.changes.filter((change) => change.at >= before);
+          return changes.length === old.changes.length ? undefined : { ...old, changes };
+        };
+        await inOrder(id, planned, []);
+      }
     },
   };
 }

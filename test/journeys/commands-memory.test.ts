@@ -202,9 +202,9 @@ describe('forget', { concurrency: true }, () => {
     refused(await run('nothing-said', 'forget last 3'), /There is nothing here that could be forgotten/);
     privately(
       await run('user-one', 'forget user ida long confirm'),
-      /^🗑️ I have forgotten everything Ida Long wrote in any channel here, answers included\./,
+      /^🗑️ I have forgotten everything that person wrote in any channel here, answers included\./,
     );
-    privately(await run('user-one', 'forget user id-Jon confirm'), /everything Jon wrote/);
+    privately(await run('user-one', 'forget user id-Jon confirm'), /everything that person wrote/);
     assert.doesNotMatch(await sent('user-one'), /fred/);
     assert.doesNotMatch(await sent('user-two'), /plugh/);
   });
@@ -217,7 +217,7 @@ describe('forget', { concurrency: true }, () => {
     refused(await run('all', 'forget everything', person('Kim')), /Only admins/);
     privately(
       await run('all', 'forget everything confirm'),
-      /^🗑️ I have forgotten everything that was said here[^.]*\.$/,
+      /^🗑️ I have forgotten everything that was said here[^.]*\. The role and the settings stay\.$/,
     );
     await run('all', 'undo');
     assert.doesNotMatch(await sent('all'), /xyzzy|fir\b/);
