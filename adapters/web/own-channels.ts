@@ -194,6 +194,9 @@ function toRecord(id: ChannelId, { threads, ...stored }: Stored): ChannelRecord 
 }
 
 function toStored({ name, createdAt, by, lastAt, threads }: ChannelRecord): Stored {
-  const kept = threads.map(({ id: _, ...thread }) => thread);
+  const kept = threads.map((thread) => {
+    const { id: _, ...rest } = thread;
+    return rest;
+  });
   return { name, createdAt, by, lastAt, threads: kept };
 }

@@ -10,7 +10,7 @@ export interface Somebody {
 }
 
 /** In the list of changes: in place of the name of somebody who was forgotten. */
-export const forgottenName = 'a person who was forgotten';
+const forgottenName = 'a person who was forgotten';
 
 export function changeText({ what, words }: Change): string {
   return words === undefined ? what : `${what}: ${words}`;
@@ -46,7 +46,7 @@ export function withoutSomebody(head: Head, { id, names }: Somebody): Head {
     ...(isTheirs ? {} : kept),
     people: withoutKey(head.people, id),
     changes: changesWithout(head.changes, somebody),
-    away: head.away.map(({ by: _, ...put }) => put),
+    away: head.away.map(nameless),
   };
 }
 
@@ -55,8 +55,9 @@ export function changesWithout(changes: readonly Change[], somebody: Somebody): 
 }
 
 /** Names of people and of the place, and what was changed so far. What is set stays in force. */
-export function withoutAnybody({ place: _, ...head }: Head): Head {
-  return { ...head, people: {}, changes: [], away: head.away.map(({ by: __, ...put }) => put) };
+export function withoutAnybody(head: Head): Head {
+  const { place: _, ...rest } = head;
+  return { ...rest, people: {}, changes: [], away: head.away.map(nameless) };
 }
 
 /** Of changes made before, and of people of whom nothing is left, nothing stays. Answers the same where all stays. */
@@ -66,6 +67,11 @@ export function withoutOld(head: Head, before: number, gone: ReadonlySet<string>
   const isSame =
     changes.length === head.changes.length && Object.keys(people).length === Object.keys(head.people).length;
   return isSame ? head : { ...head, changes, people };
+}
+
+function nameless(put: Head['away'][number]): Head['away'][number] {
+  const { by: _, ...rest } = put;
+  return rest;
 }
 
 function isBy({ person, by }: Change, { id, names }: Somebody): boolean {
