@@ -43,7 +43,11 @@ export async function exportChannel(
 /** Addresses of files may let whoever has them in. */
 function withoutSources(turn: Turn): Turn {
   if (turn.attachments === undefined) return turn;
-  return { ...turn, attachments: turn.attachments.map(({ from: _, ...one }) => one) };
+  const attachments = turn.attachments.map((one) => {
+    const { from: _, ...rest } = one;
+    return rest;
+  });
+  return { ...turn, attachments };
 }
 
 export function toMarkdown(whole: ChannelExport): string {

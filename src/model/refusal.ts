@@ -155,7 +155,6 @@ function readToolRefusal(
   if (`${param} ${body}`.includes('reasoning_effort') && toolWords.test(body)) return { what: 'thinking-beside-tools' };
   const named = namedTool(error, tools);
   if (named !== undefined) return { what: 'tool', name: named };
-
   if (isAboutTools && refusalWords.test(body)) return { what: 'parameter', name: 'tools', unsupported: true };
   if (refusedParameter(error, parameters) === 'tools') {
     const isUnknown = /^(unsupported|unknown)_parameter$/.test(string(error.code));

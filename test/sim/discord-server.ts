@@ -60,7 +60,8 @@ async function handle(
     send(response, result, headers);
   };
   const told = machineHeaders(incoming);
-  if (told.length > 0) return answer({ status: 400, body: { code: 0, message: `told about the machine: ${told}` } });
+  if (told.length > 0)
+    return answer({ status: 400, body: { code: 0, message: `told about the machine: ${told.join(', ')}` } });
   const isPublic = /^\/(interactions|webhooks)\//.test(path);
   if (!isPublic && incoming.headers.authorization !== `Bot ${parts.token}`) {
     return answer({ status: 401, body: { message: '401: Unauthorized', code: 0 } });

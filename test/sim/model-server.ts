@@ -42,7 +42,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     const request = toChatRequest(incoming, await readBody(incoming), requests.length + 1, response);
     requests.push(request);
     const told = machineHeaders(incoming);
-    if (told.length > 0) throw new Error(`told about the machine: ${told}`);
+    if (told.length > 0) throw new Error(`told about the machine: ${told.join(', ')}`);
     now += 1;
     most = Math.max(most, now);
     response.once('close', () => {

@@ -100,7 +100,8 @@ async function answer(
   const request: ApiRequest = { method, body: toArguments(bytes), at: parts.state.now(), answer: undefined };
   parts.onRequest(request);
   const told = machineHeaders(incoming);
-  if (told.length > 0) return send(request, response, 400, { ok: false, error: `told about the machine: ${told}` });
+  if (told.length > 0)
+    return send(request, response, 400, { ok: false, error: `told about the machine: ${told.join(', ')}` });
   if ((await parts.gate(request, 'before')) === 'drop') return void response.destroy();
   const fault = takeFault(parts.faults, request);
   if (fault?.kind === 'reset') return void response.destroy();
