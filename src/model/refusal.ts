@@ -154,7 +154,7 @@ function readToolRefusal(
   const isAboutTools = toolWords.test(body) || /^tools\b/.test(param);
   if (`${param} ${body}`.includes('reasoning_effort') && toolWords.test(body)) return { what: 'thinking-beside-tools' };
   const named = namedTool(error, tools);
-  if (named !== undefined) return { what: 'tool', name: named };
+  if (named !== undefined || error.code === 'invalid_function_parameters') return { what: 'tool', name: named };
   if (isAboutTools && refusalWords.test(body)) return { what: 'parameter', name: 'tools', unsupported: true };
   if (refusedParameter(error, parameters) === 'tools') {
     const isUnknown = /^(unsupported|unknown)_parameter$/.test(string(error.code));

@@ -252,6 +252,8 @@ const oneTool: Record<string, (at: number) => Answer> = {
     body: { detail: [{ loc: ['body', 'tools', at, 'function', 'parameters'], msg: 'Input should be an object' }] },
   }),
   'a server that names it': () => failure(400, { message: `the function "${bad}" has no usable parameters` }),
+  'a server with a code for it': () =>
+    failure(400, { message: 'oneOf is not supported in tools', code: 'invalid_function_parameters' }),
   'a server that names none': () => failure(400, { message: 'Invalid JSON schema', type: 'invalid_request_error' }),
   'a server that names tools': () =>
     failure(400, { message: 'bad value', param: 'tools', code: 'invalid_value', type: 'invalid_request_error' }),
