@@ -18,7 +18,8 @@ const referenceTypes = { forward: 1 };
 export function toMessageEvent(message: WireMessage, place: Place, around: Around): MessageEvent | undefined {
   if (!isPersons(message)) return undefined;
   const { author, member, message_reference: reference } = message;
-  const name = around.channel(place.id);
+  // A thread is often called by the words of its first message: they could not be taken back from its name.
+  const name = around.channel(place.parent ?? place.id);
   const replyTo = reference?.type === referenceTypes.forward ? undefined : reference?.message_id;
   return {
     kind: 'message',
@@ -30,7 +31,7 @@ export function toMessageEvent(message: WireMessage, place: Place, around: Aroun
     text: toText(message, around),
     to: addressOf(message, place, around),
     attachments: attachmentsOf(message),
-    ...(name === undefined ? {} : { place: name }),
+    ...(name === undefined ? {} : { place: place.parent === undefined ? name : `${name} (thread)` }),
     ...(replyTo === undefined ? {} : { replyTo }),
     // A thread that was opened on a message has that message's id.
     ...(place.parent === undefined ? {} : { branchedFrom: place.id }),

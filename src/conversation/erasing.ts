@@ -10,7 +10,7 @@ import { withoutLateTexts } from './late.ts';
 import { pageKind } from './page.ts';
 import { repeats, toWanted } from './repeats.ts';
 import type { TaintedFolds } from './tainted-folds.ts';
-import { type Somebody, withoutAnybody, withoutOld, withoutSomebody } from './traces.ts';
+import { type Somebody, withoutAnybody, withoutOld, withoutPlace, withoutSomebody } from './traces.ts';
 import { erasedTurn, type Turn } from './turn.ts';
 
 /**
@@ -92,7 +92,7 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
       const { pages, turns } = await planErasure(channel, erasure, wanted);
       const seqs = turns.map((turn) => turn.seq);
       const { head, gone } = await tainted.find(channel, state.head, seqs);
-      const next = headAfter(head, erasure);
+      const next = headAfter(head, erasure, parentChannel(channel) !== undefined);
       const late = erasure.why === 'forgotten' ? await withoutLateTexts(store, channel) : [];
       const value = { folds: gone, turns };
       if (pages.length === 0) {
@@ -263,10 +263,10 @@ function expiredTurn(turn: Turn): Turn {
   return turn.erased === undefined ? erasedTurn(turn, 'expired') : turn;
 }
 
-function headAfter(head: Head, { person, everybody, until, change }: Erasure): Head {
+function headAfter(head: Head, { person, everybody, until, change }: Erasure, isThread: boolean): Head {
   const marked = until === undefined ? head : withForgotten(head, person?.id, until);
   const emptied = everybody ? withoutAnybody(marked) : marked;
   const changed = change === undefined ? emptied : withChange(emptied, change);
   // Last: whoever asks to be forgotten is not named as having asked.
-  return person === undefined ? changed : withoutSomebody(changed, person);
+  return person === undefined ? changed : withoutSomebody(isThread ? withoutPlace(changed) : changed, person);
 }

@@ -56,8 +56,13 @@ export function changesWithout(changes: readonly Change[], somebody: Somebody): 
 
 /** Names of people and of the place, and what was changed so far. What is set stays in force. */
 export function withoutAnybody(head: Head): Head {
+  return { ...withoutPlace(head), people: {}, changes: [], away: head.away.map(nameless) };
+}
+
+/** It is known again with the next message. Threads were once called by the words of their first message. */
+export function withoutPlace(head: Head): Head {
   const { place: _, ...rest } = head;
-  return { ...rest, people: {}, changes: [], away: head.away.map(nameless) };
+  return rest;
 }
 
 /** Of changes made before, and of people of whom nothing is left, nothing stays. Answers the same where all stays. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Head, headKind, newHead } from '../../src/conversation/head.ts';
+import { toChannelId } from '../../src/event.ts';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createStore, record, type Store } from '../../src/storage/store.ts';
 import { command, message, person, room, scriptedModel, startCore, type TestCore } from './core.ts';
@@ -121,5 +122,16 @@ test('in records of older versions people are known by name: they are forgotten 
   assert.doesNotMatch(JSON.stringify(head), /zqname|zqrole/);
   assert.equal(head.role, undefined);
   assert.equal(head.changes[2]?.by, 'Ben');
+  await core.stop();
+});
+
+test('a thread that an older version called by its first message has that name no more', async () => {
+  const thread = toChannelId({ platform: 't', workspace: 'w', channel: 'room', thread: 'm1' });
+  const core = await startCore({ model: model() });
+  await core.send(message(5000, 'hello', { author: ann }));
+  await core.send(message(5001, 'hello below', { author: ann, channel: thread, place: 'the pin is zqthread' }));
+  assert.equal((await core.store.get(headKind, thread))?.place, 'the pin is zqthread');
+  await order(core, 'forget me confirm');
+  assert.equal((await core.store.get(headKind, thread))?.place, undefined);
   await core.stop();
 });

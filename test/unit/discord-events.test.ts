@@ -53,6 +53,8 @@ test('names are those people are shown by here', () => {
 test('a message says how its channel is called, where that is known', () => {
   assert.equal(toMessageEvent(said('hello'), guild, around)?.place, 'general');
   assert.equal(toMessageEvent(said('hello'), { ...guild, id: '400000000000000009' }, around)?.place, undefined);
+  const thread = { ...guild, id: '400000000000000009', parent: guild.id };
+  assert.equal(toMessageEvent(said('hello'), thread, around)?.place, 'general (thread)', 'not its own name');
 });
 
 test('stickers and forwarded messages are told', () => {
