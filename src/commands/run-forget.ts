@@ -125,7 +125,7 @@ interface Forgetting {
 async function forgetIn(context: Context, forgetting: Forgetting): Promise<Result> {
   const { deps, channel, changed, settle, job } = context;
   const { channels, isMeant, what, person, others, all } = forgetting;
-  const stays = others ? ' What others wrote about it in their own words stays.' : '';
+  const stays = others ? ' What others wrote about it in their own words stays, and so do my answers to them.' : '';
   const role = await roleSentence(context, forgetting);
   const result = privately(`🗑️ I have forgotten ${what}.${role}${stays}`);
   const change = changed('had messages forgotten');

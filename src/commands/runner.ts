@@ -117,7 +117,7 @@ function toDetail(spec: CommandSpec, { name }: Values): string {
 function confirmation(spec: CommandSpec, values: Values): Result {
   const text =
     `\`/${commandLine(spec, values, false)}\` cannot be undone: it erases for good, from my summaries too. ` +
-    'What other people wrote about it in their own words stays.';
+    'What other people wrote about it in their own words stays, and so do my answers to them.';
   const actions = [{ label: 'Yes, erase it', command: commandLine(spec, values, true) }];
   return { notice: { text, private: true, actions, files: [] } };
 }

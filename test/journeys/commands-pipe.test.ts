@@ -85,9 +85,9 @@ test('what cannot be undone, what goes wrong, and files', async (t) => {
   assert.equal(
     after,
     [
-      '`/forget last 1` cannot be undone: it erases for good, from my summaries too. What other people wrote about it in their own words stays.',
+      '`/forget last 1` cannot be undone: it erases for good, from my summaries too. What other people wrote about it in their own words stays, and so do my answers to them.',
       '[Yes, erase it: /forget last 1 confirm]',
-      '🗑️ I have forgotten the last message, answers included. What others wrote about it in their own words stays.',
+      '🗑️ I have forgotten the last message, answers included. What others wrote about it in their own words stays, and so do my answers to them.',
       'Everything recorded here: 0 messages, 0 summaries.',
       'Saved as memory.json',
       'Saved as memory.md',
