@@ -1,36 +1,34 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { readJson, refusal, toJson } from './answers.ts';
 import type { MemoryViews } from './host.ts';
 import type { Live } from './live.ts';
 import { namePost, toName } from './names.ts';
-import type { OpenTalk } from './open-talk.ts';
 import type { ChannelRecord, OwnChannels } from './own-channels.ts';
-import type { Posting } from './posting.ts';
+import type { PrivateChannels } from './private-channels.ts';
 import type { OwnPlace, Route, Visitor } from './route.ts';
 import { type ThreadNames, toOwnThread } from './thread-names.ts';
-import { limits, toCommand } from './to-event.ts';
+import { limits } from './to-event.ts';
 import type { Channels, OwnChannel, ThreadPost } from './wire.ts';
 
 /** The list on the left: channels and their threads, made, renamed, and forgotten. */
 interface ChannelDeps {
   channels: OwnChannels;
+  privates: PrivateChannels;
   views: MemoryViews;
-  posting: Posting;
-  talk: OpenTalk;
   live: Live;
   names: ThreadNames;
-  now(): number;
+  /** With all that was said there. */
+  forget(channel: ChannelRecord, by: Visitor['person']): Promise<void>;
 }
 
 const threadPost: z.ZodType<ThreadPost> = z.object({ branchedFrom: z.string().min(1).max(300) });
 const maxBodyBytes = 10_000;
 
-export function channelRoutes({ channels, views, posting, talk, live, names, now }: ChannelDeps): Route[] {
+export function channelRoutes({ channels, privates, views, live, names, forget }: ChannelDeps): Route[] {
   async function listAll(visitor: Visitor): Promise<Channels> {
     const others = visitor.admin ? await views.channels() : [];
     return {
-      own: await Promise.all(channels.list().map((one) => toOwn(one, visitor))),
+      own: await Promise.all([privates.of(visitor.person.id), ...channels.list()].map((one) => toOwn(one, visitor))),
       others: others.filter((one) => one.platform !== 'web'),
     };
   }
@@ -38,17 +36,6 @@ export function channelRoutes({ channels, views, posting, talk, live, names, now
   async function toOwn(channel: ChannelRecord, visitor: Visitor): Promise<OwnChannel> {
     const { by: _, ...shown } = channel;
     return { ...shown, threads: await names.of(channel), mayChange: mayChange(channel, visitor) };
-  }
-
-  /** What was said there is forgotten first: what is off the list could no longer be reached. */
-  async function remove(visitor: Visitor, place: OwnPlace): Promise<void> {
-    const posted = { id: `delete-${randomUUID()}`, at: now() };
-    const admin = { ...visitor, admin: true };
-    await posting.post(toCommand({ visitor: admin, place, posted }, 'forget everything confirm', undefined));
-    await channels.remove(place.id);
-    talk.drop(place.id);
-    live.tellAll({ type: 'channels' });
-    live.dropTalk(place.id);
   }
 
   return [
@@ -91,7 +78,8 @@ export function channelRoutes({ channels, views, posting, talk, live, names, now
         mustBeChannel(place);
         if (!mayChange(place.channel, visitor))
           throw refusal(403, 'Only admins and whoever made a channel may delete it.');
-        await remove(visitor, place);
+        await forget(place.channel, visitor.person);
+        live.tellAll({ type: 'channels' });
         return new Response(null, { status: 204 });
       },
     },
@@ -104,7 +92,9 @@ export function channelRoutes({ channels, views, posting, talk, live, names, now
         const { branchedFrom } = await readJson(c, threadPost, maxBodyBytes);
         const turn = (await views.messages(place.id, [branchedFrom])).get(branchedFrom);
         if (turn === undefined) throw refusal(404, 'This message is not in the memory, so no thread can hang from it.');
-        const opened = await channels.openThread(place.id, branchedFrom, person.id);
+        const opened = place.channel.private
+          ? await privates.openThread(person.id, branchedFrom)
+          : await channels.openThread(place.id, branchedFrom, person.id);
         live.tellAll({ type: 'channels' });
         return toJson(toOwnThread(opened, turn));
       },
@@ -112,8 +102,9 @@ export function channelRoutes({ channels, views, posting, talk, live, names, now
   ];
 }
 
-function mayChange({ by }: ChannelRecord, { person, admin }: Visitor): boolean {
-  return admin || by === person.id;
+/** A conversation of one's own has no name, and is there for as long as its visitor. */
+function mayChange({ by, private: isPrivate }: ChannelRecord, { person, admin }: Visitor): boolean {
+  return !isPrivate && (admin || by === person.id);
 }
 
 function mustBeName(text: string): string {

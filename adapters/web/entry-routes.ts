@@ -21,6 +21,8 @@ interface EntryDeps {
   vendor: Vendor;
   sessions: Pick<Sessions, 'endAll'>;
   live: Pick<Live, 'recheck'>;
+  /** What belongs to a person is theirs under the new name. */
+  handOver(from: string, to: string): Promise<void>;
   audit: ConsoleHost['audit'];
   callerOf: ConsoleHost['callerOf'];
   now(): number;
@@ -31,7 +33,7 @@ const maxFormBytes = 10_000;
 const formMs = 10_000;
 
 export function entryRoutes(deps: EntryDeps): Route[] {
-  const { access, entrance, limits, documents, files, vendor, sessions, live, audit, callerOf, now } = deps;
+  const { access, entrance, limits, documents, files, vendor, sessions, handOver, live, audit, callerOf, now } = deps;
 
   async function logIn(c: WebContext): Promise<Response> {
     const form = new URLSearchParams((await readBody(c.req.raw, maxFormBytes, formMs)).toString('utf8'));
@@ -40,7 +42,8 @@ export function entryRoutes(deps: EntryDeps): Route[] {
     const rights = most === undefined ? undefined : access.rightsFor(form.get('password') ?? '');
     if (rights !== undefined && (most === 'admin' || rights === most)) {
       succeeded();
-      const { session, cookies } = await entrance.logIn(c, rights);
+      const { session, before, cookies } = await entrance.logIn(c, rights);
+      if (before !== undefined) await handOver(before.person.id, session.person.id);
       live.recheck();
       audit.note({ what: 'login', who: `web:${session.person.id}`, from: address, detail: rights });
       return redirect('/', cookies);

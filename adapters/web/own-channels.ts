@@ -23,6 +23,8 @@ export interface OwnChannels {
 export interface ChannelRecord {
   id: ChannelId;
   name: string;
+  /** Between one visitor and the bot alone. */
+  private: boolean;
   createdAt: number;
   /** Who made it. */
   by: string;
@@ -100,7 +102,7 @@ export async function openChannels({ shelf, now, onTrouble }: ChannelsDeps): Pro
 
   function make(part: string, name: string, by: string): Promise<ChannelRecord> {
     const at = now();
-    return put({ id: channelId(part), name, createdAt: at, by, lastAt: at, threads: [] });
+    return put({ id: channelId(part), name, private: false, createdAt: at, by, lastAt: at, threads: [] });
   }
 
   const old: ChannelRecord[] = [];
@@ -190,7 +192,12 @@ function keyOf(id: ChannelId): string {
 }
 
 function toRecord(id: ChannelId, { threads, ...stored }: Stored): ChannelRecord {
-  return { ...stored, id, threads: threads.map((one) => ({ ...one, id: threadId(id, one.branchedFrom) })) };
+  return {
+    ...stored,
+    id,
+    private: false,
+    threads: threads.map((one) => ({ ...one, id: threadId(id, one.branchedFrom) })),
+  };
 }
 
 function toStored({ name, createdAt, by, lastAt, threads }: ChannelRecord): Stored {

@@ -1,8 +1,7 @@
 import { BotError } from '../../src/errors.ts';
-import type { Event, Intake } from '../../src/event.ts';
+import type { ChannelId, Event, Intake } from '../../src/event.ts';
 import { familyOf, type Live } from './live.ts';
 import type { OpenTalk } from './open-talk.ts';
-import type { OwnChannels } from './own-channels.ts';
 import { plausibleAt } from './to-event.ts';
 import type { Accepted } from './wire.ts';
 
@@ -17,13 +16,14 @@ interface PostingDeps {
   intake: Intake;
   talk: OpenTalk;
   live: Live;
-  channels: OwnChannels;
+  /** Something was said in the channel. */
+  touch(channel: ChannelId, at: number): void;
   now(): number;
 }
 
 const maxTimes = 5_000;
 
-export function createPosting({ intake, talk, live, channels, now }: PostingDeps): Posting {
+export function createPosting({ intake, talk, live, touch, now }: PostingDeps): Posting {
   const times = new Map<string, number>();
 
   return {
@@ -31,7 +31,7 @@ export function createPosting({ intake, talk, live, channels, now }: PostingDeps
       const outcome = await intake.accept(event);
       if (outcome === 'ignored') throw new BotError('input', 'this message is no longer there');
       if (outcome === 'accepted') {
-        channels.touch(familyOf(event.channel), event.at);
+        touch(familyOf(event.channel), event.at);
         announce({ talk, live }, event);
       }
       return { id: event.id, outcome };

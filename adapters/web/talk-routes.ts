@@ -102,7 +102,7 @@ export function talkRoutes({ views, posting, talk, live, uploads }: TalkDeps): R
       rights: 'own',
       async handle(c, visitor, place) {
         const post = await readJson(c, editPost, maxBodyBytes);
-        if (!isOwnMessage(visitor, post.messageId)) throw refusal(403, 'Only your own messages can be edited.');
+        if (!isOwnMessage(visitor, place, post.messageId)) throw refusal(403, 'Only your own messages can be edited.');
         return toJson(await posting.post(toEdit(from(visitor, place, post), post.messageId, post.text)), 202);
       },
     },
@@ -112,7 +112,7 @@ export function talkRoutes({ views, posting, talk, live, uploads }: TalkDeps): R
       rights: 'own',
       async handle(c, visitor, place) {
         const post = await readJson(c, deletionPost, maxBodyBytes);
-        if (!isOwnMessage(visitor, post.messageId) && !isOwnAnswer(visitor, post.messageId))
+        if (!isOwnMessage(visitor, place, post.messageId) && !isOwnAnswer(visitor, place, post.messageId))
           throw refusal(403, 'Only your own messages, and answers to them, can be deleted.');
         return toJson(await posting.post(toDeletion(from(visitor, place, post), post.messageId)), 202);
       },

@@ -36,9 +36,10 @@ export function isCommand(message: string): boolean {
   return message.trimStart().startsWith('/');
 }
 
-/** Everybody is addressed here: a console has nobody else to speak to. */
+/** Always addressed to the bot: a console has nobody else to speak to. */
 export function toMessage(from: From, message: string, attachments: Attachment[]): MessageEvent {
   const { place } = from;
+  const { private: isPrivate, name } = place.channel;
   const branched = place.thread === undefined ? {} : { branchedFrom: place.thread.branchedFrom };
   return {
     ...toBase(from),
@@ -47,9 +48,9 @@ export function toMessage(from: From, message: string, attachments: Attachment[]
     messageId: toEventId(from),
     author: toAuthor(from.visitor),
     text: message,
-    to: 'mention',
+    to: isPrivate ? 'direct' : 'mention',
     attachments,
-    place: place.channel.name,
+    ...(!isPrivate && { place: name }),
   };
 }
 
@@ -64,17 +65,49 @@ export function toDeletion(from: From, deleted: string): DeleteEvent {
 export function toCommand(from: From, line: string, target: string | undefined): CommandEvent {
   const command = { line: line.trim().replace(/^\//, '') };
   const under = target === undefined ? {} : { target };
-  return { ...toBase(from), ...under, kind: 'command', author: toAuthor(from.visitor), command, direct: false };
+  return {
+    ...toBase(from),
+    ...under,
+    kind: 'command',
+    author: toAuthor(from.visitor),
+    command,
+    direct: from.place.channel.private,
+  };
+}
+
+/** Of all that was said in a channel that goes, by whoever may have it go. */
+export function toErasure({ channel, by, posted }: Erasure): CommandEvent {
+  return {
+    id: `${by.id}.${posted.id}`,
+    channel: channel.id,
+    at: posted.at,
+    origin: { person: by.id },
+    kind: 'command',
+    author: { id: by.id, name: visitorName(by.name, false), admin: true, roles: [] },
+    command: { line: 'forget everything confirm' },
+    direct: channel.private,
+  };
+}
+
+interface Erasure {
+  channel: OwnPlace['channel'];
+  by: Visitor['person'];
+  posted: Posted;
 }
 
 /** Nobody else's ids begin like that: whose message it is can be told from its id. */
-export function isOwnMessage({ person }: Visitor, id: string): boolean {
-  return id.startsWith(`${person.id}.`);
+export function isOwnMessage({ person }: Visitor, { channel }: OwnPlace, id: string): boolean {
+  return isAlone(channel, id) || id.startsWith(`${person.id}.`);
+}
+
+/** What one said there before a login was said by the person one was then. */
+function isAlone(channel: OwnPlace['channel'], id: string): boolean {
+  return channel.private && !id.startsWith('answer:');
 }
 
 /** Also of an answer: whose question it answers. */
-export function isOwnAnswer({ person }: Visitor, id: string): boolean {
-  return id.startsWith(`answer:${person.id}.`);
+export function isOwnAnswer({ person }: Visitor, { channel }: OwnPlace, id: string): boolean {
+  return channel.private || id.startsWith(`answer:${person.id}.`);
 }
 
 function toEventId({ visitor, posted }: From): string {
@@ -90,8 +123,9 @@ function toBase(from: From) {
   };
 }
 
-function toAuthor({ person, admin }: Visitor) {
-  return { id: person.id, name: visitorName(person.name, admin), admin, roles: [] };
+function toAuthor({ person, admin, payer }: Visitor) {
+  const name = visitorName(person.name, admin);
+  return { id: person.id, name, admin, roles: [], ...(payer !== undefined && { payer }) };
 }
 
 /** A browser's clock may be wrong, and a request may be repeated: close to ours, its own time is kept. */

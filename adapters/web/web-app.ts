@@ -17,7 +17,10 @@ export interface WebAppDeps {
   publicUrl: string | undefined;
   /** Whether anything is taken in just now. */
   isTaking(): boolean;
-  findOwn(key: string): OwnPlace | undefined;
+  /** As this person may see it. */
+  findOwn(key: string, person: string): OwnPlace | undefined;
+  /** To be called before something is said or done there. */
+  keep(place: OwnPlace, visitor: Visitor): Promise<void>;
   /** A channel of another platform that may be looked into. */
   findForeign(key: string): Promise<ChannelId | undefined>;
   mayUse: ConsoleHost['mayUse'];
@@ -78,7 +81,7 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
     }
     if (status === 401 && c.req.method === 'GET' && !isApi(c.req.path)) return redirect('/login');
     // What is still to come of the request is not read.
-    return toJson(problem, status, status === 408 || status === 413 ? { connection: 'close' } : {});
+    return toJson(problem, status, status === 408 ? { connection: 'close' } : {});
   }
 
   async function run(route: Route, c: WebContext, visit: Visit): Promise<Response> {
@@ -96,7 +99,7 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
         mustBeAllowed(route.command, visitor, consoleItself);
         return await route.handle(c, visitor);
       case 'own':
-        return await route.handle(c, visitor, mustBeOwn(c));
+        return await route.handle(c, visitor, await mustBeOwn(c, visitor));
       case 'any': {
         const channel = await mustBeVisible(c, visitor);
         mustBeAllowed(route.command, visitor, channel);
@@ -116,16 +119,20 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
     return redirect('/login');
   }
 
-  function mustBeOwn(c: WebContext): OwnPlace {
-    const place = deps.findOwn(c.req.param('key') ?? '');
+  async function mustBeOwn(c: WebContext, visitor: Visitor): Promise<OwnPlace> {
+    const place = deps.findOwn(c.req.param('key') ?? '', visitor.person.id);
     if (place === undefined) throw refusal(404, 'This channel is no longer there.');
+    await deps.keep(place, visitor);
     return place;
   }
 
   async function mustBeVisible(c: WebContext, visitor: Visitor): Promise<ChannelId> {
     const key = c.req.param('key') ?? '';
-    const own = deps.findOwn(key);
-    if (own !== undefined) return own.id;
+    const own = deps.findOwn(key, visitor.person.id);
+    if (own !== undefined) {
+      if (c.req.method !== 'GET' && c.req.method !== 'HEAD') await deps.keep(own, visitor);
+      return own.id;
+    }
     if (!visitor.admin) throw refusal(403, 'Only admins may look into other channels.');
     const found = await deps.findForeign(key);
     if (found === undefined) throw refusal(404, 'There is no such channel.');

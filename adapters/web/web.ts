@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Adapter, ChannelId } from '../../src/event.ts';
@@ -15,15 +16,17 @@ import { createLive } from './live.ts';
 import { createLoginLimits } from './login-limits.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { createOpenTalk } from './open-talk.ts';
-import { openChannels } from './own-channels.ts';
+import { type ChannelRecord, openChannels } from './own-channels.ts';
 import { createPageFiles } from './page-files.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { createPosting } from './posting.ts';
+import { openPrivateChannels } from './private-channels.ts';
 import { createReply } from './reply.ts';
-import type { OwnPlace, Route } from './route.ts';
+import type { OwnPlace, Route, Visitor } from './route.ts';
 import { openSessions } from './sessions.ts';
 import { talkRoutes } from './talk-routes.ts';
 import { createThreadNames } from './thread-names.ts';
+import { toErasure } from './to-event.ts';
 import { openUploads } from './uploads.ts';
 import { usageRoutes } from './usage-routes.ts';
 import { openVendor } from './vendor.ts';
@@ -57,14 +60,16 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
   const sessions = await openSessions(shelf, passwords, now);
   const onTrouble = (error: unknown): void => log.warn({ error }, 'when a channel was used last could not be kept');
   const channels = await openChannels({ shelf, now, onTrouble });
+  const privates = await openPrivateChannels({ shelf, secret: sessions.secret, now, onTrouble });
   const uploads = await openUploads(shelf, now);
-  const sweeping = setInterval(() => void sweepUploads(), sweepMs).unref();
+  const sweeping = setInterval(() => void sweep(), sweepMs).unref();
   const vendor = await openVendor();
   const talk = createOpenTalk(now);
   const live = createLive();
   const names = createThreadNames(views);
   const files = createKeptFiles(sessions.secret, now);
-  const exists = ({ channel }: { channel: ChannelId }): boolean => channels.find(channel) !== undefined;
+  const exists = ({ channel }: { channel: ChannelId }): boolean =>
+    channels.find(channel) !== undefined || privates.has(channel);
   let state: 'open' | 'paused' | 'closed' = 'open';
 
   const unwatch = views.watch((change) => {
@@ -77,11 +82,13 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     live.tell(change.channel, { type: 'memory', channel: change.channel, change });
   });
 
-  async function sweepUploads(): Promise<void> {
+  async function sweep(): Promise<void> {
     try {
       await uploads.sweep();
+      if (state !== 'open') return;
+      for (const channel of privates.stale()) await forget(channel, { id: channel.by, name: channel.name });
     } catch (error) {
-      log.warn({ error }, 'files that nobody sent could not be removed');
+      log.warn({ error }, 'what nobody needs any more could not be removed');
     }
   }
 
@@ -100,13 +107,19 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     // The console does not know by which name it is reached.
     link: () => undefined,
   });
-  const posting = createPosting({ intake, talk, live, channels, now });
+  function touch(id: ChannelId, at: number): void {
+    channels.touch(id, at);
+    privates.touch(id, at);
+  }
+
+  const posting = createPosting({ intake, talk, live, touch, now });
   const entrance = createEntrance({ access, sessions, callerOf, now });
   const routes: Route[] = [
     ...entryRoutes({
       access,
       entrance,
       sessions,
+      handOver: privates.handOver,
       live,
       audit: deps.audit,
       limits: createLoginLimits(now),
@@ -117,7 +130,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
       now,
     }),
     ...peopleRoutes({ host: deps, entrance, hasLogin: access.hasLogin }),
-    ...channelRoutes({ channels, views, posting, talk, live, names, now }),
+    ...channelRoutes({ channels, privates, views, live, names, forget }),
     ...talkRoutes({ views, posting, talk, live, uploads }),
     ...fileRoutes({ uploads, files, unreadable: deps.unreadable }),
     ...memoryRoutes({ views, files, now }),
@@ -125,8 +138,17 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     ...auditRoutes({ views, platform: onlyPlatform }),
   ];
 
-  function findOwn(key: string): OwnPlace | undefined {
-    const found = channels.find(key);
+  /** What was said there is forgotten first: what is off the list could no longer be reached. */
+  async function forget(channel: ChannelRecord, by: Visitor['person']): Promise<void> {
+    const { id } = channel;
+    await posting.post(toErasure({ channel, by, posted: { id: `delete-${randomUUID()}`, at: now() } }));
+    await (channel.private ? privates : channels).remove(id);
+    talk.drop(id);
+    live.dropTalk(id);
+  }
+
+  function findOwn(key: string, person: string): OwnPlace | undefined {
+    const found = channels.find(key) ?? privates.find(key, person);
     return found && { id: found.thread?.id ?? found.channel.id, ...found };
   }
 
@@ -137,6 +159,9 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     publicUrl,
     isTaking: () => state === 'open',
     findOwn,
+    keep: async ({ channel }, { person, payer }) => {
+      if (channel.private) await privates.keep(person.id, payer);
+    },
     findForeign: createForeignChannels(views, now),
     mayUse: deps.mayUse,
     audit: deps.audit,

@@ -50,6 +50,8 @@ export interface Channels {
 export interface OwnChannel {
   id: ChannelId;
   name: string;
+  /** This visitor's own conversation with the bot, seen by nobody else. */
+  private: boolean;
   createdAt: number;
   lastAt: number;
   /** Whether this visitor may rename and delete it: admins, and whoever made it. */

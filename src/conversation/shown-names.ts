@@ -60,7 +60,8 @@ function lastSaid({ page, tail }: ChannelState, person: string): number {
 }
 
 /** As its platform shows it, where that is known; else its id there. */
-export function shownPlace(channel: ChannelId, head: Pick<Head, 'place'>): string {
+export function shownPlace(channel: ChannelId, head: Partial<Pick<Head, 'place' | 'direct'>>): string {
+  if (head.place === undefined && head.direct === true) return 'direct message';
   return head.place ?? channel.split('/').slice(2).map(decodeURIComponent).join(' › ');
 }
 

@@ -20,7 +20,7 @@ const passwords = { app: 'the password', admin: 'another password' };
 const webHarness: AdapterHarness = {
   name: 'web',
   pieceChars: 16_000,
-  lacks: ['direct', 'overhearing', 'robots'],
+  lacks: ['overhearing', 'robots'],
 
   async start(openIntake) {
     const standing: Standing[] = [];
@@ -69,7 +69,7 @@ const webHarness: AdapterHarness = {
       say: (name, text, { thread = general, files = [] } = {}) => say(name, text, thread, files),
       sayTo: (_, name, text) => say(name, text, general, []),
       sayAsRobot: () => assert.fail('only people come to the console'),
-      sayDirectly: () => assert.fail('nobody is alone with it in the console'),
+      sayDirectly: (name, text) => say(name, text, by(name).alone, []),
       edit: (id, text) => change(id, 'edits', { text: text.trim() }),
       remove: (id) => change(id, 'deletions', {}),
       redeliver: (id) => ann.inOrder(async () => await sent.get(id)?.()),
@@ -124,6 +124,8 @@ interface Standing {
 
 interface Visitor {
   client: WebClient;
+  /** The conversation with the bot that nobody else sees. */
+  alone: string;
   told: LiveSaid[];
   files: Given[];
   /** One after the other, as one person does things. */
@@ -134,6 +136,7 @@ interface Visitor {
 
 async function visit(url: string, name: string, onPublic: (event: LiveEvent) => void): Promise<Visitor> {
   const client = await openClient(url, name, passwords.app);
+  const [{ id: alone }] = JSON.parse((await client.call('/api/channels')).text).own;
   const follower = await client.follow(general);
   const told: LiveSaid[] = [];
   const files: Given[] = [];
@@ -162,6 +165,7 @@ async function visit(url: string, name: string, onPublic: (event: LiveEvent) => 
   const reading = read();
   return {
     client,
+    alone,
     told,
     files,
     inOrder(work) {

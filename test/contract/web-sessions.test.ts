@@ -50,12 +50,12 @@ test('whoever knows one password guesses the other no faster', async (t) => {
   const { stage, clock } = await start(t);
   let looked = 0;
   let letIn = 0;
-  for (let second = 0; second < 600; second++) {
+  for (let n = 0; n < 120; n++) {
     // Each time as a new browser and as the one that logged in before.
     const fresh = await openClient(stage.url, 'Guesser');
     if ((await enter(fresh, passwords.app)).status === 303) letIn += 1;
-    if ((await enter(fresh, `guess ${second}`)).status === 401) looked += 1;
-    clock.time += 1000;
+    if ((await enter(fresh, `guess ${n}`)).status === 401) looked += 1;
+    clock.time += 5000;
   }
   assert.ok(looked < 30, `${looked} guesses in ten minutes`);
   assert.ok(letIn > 0);

@@ -2,9 +2,43 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { noBrowser, openStage, say } from './web-setup.ts';
+import { noBrowser, openChannel, openStage, say } from './web-setup.ts';
 
 /** Passwords, what they open, and what an admin sees of the usage. */
+
+test('two visitors', { skip: noBrowser }, async (t) => {
+  const stage = await openStage(t);
+
+  await t.test('begin each in a conversation of their own, and meet in a channel', async () => {
+    const [ann, ben] = [await stage.visit({ name: 'Ann' }), await stage.visit({ name: 'Ben' })];
+    for (const [page, text] of [
+      [ann, 'My canary is zqteal.'],
+      [ben, 'My canary is zqheron.'],
+    ] as const) {
+      await page.getByRole('heading', { level: 1, name: 'Private', exact: true }).waitFor();
+      await say(page, text);
+      await page.locator('main .answer').getByText('Noted:').waitFor();
+    }
+    await say(ben, 'What is my canary?');
+    await ben.locator('main .answer').getByText('You told me').waitFor();
+    for (const [page, others] of [
+      [ann, 'zqheron'],
+      [ben, 'zqteal'],
+    ] as const) {
+      await page.reload();
+      await page.locator('main .answer').first().waitFor();
+      assert.ok(!(await page.content()).includes(others));
+    }
+    await ann.getByRole('button', { name: 'Reset the memory' }).click();
+    await ann.locator('main .entry').getByText('zqteal').first().waitFor({ state: 'detached' });
+    await ben.reload();
+    await ben.locator('main .answer').getByText('zqheron').first().waitFor();
+    await openChannel(ann, 'general');
+    await openChannel(ben, 'general');
+    await say(ann, 'The meeting is at noon.');
+    await ben.locator('main .entry').getByText('The meeting is at noon.').first().waitFor();
+  });
+});
 
 test('with passwords', { skip: noBrowser }, async (t) => {
   const stage = await openStage(t, { APP_PASSWORD: 'open sesame 1', ADMIN_PASSWORD: 'open sesame 2' });
@@ -20,7 +54,7 @@ test('with passwords', { skip: noBrowser }, async (t) => {
     await page.getByRole('alert').waitFor();
     assert.equal(new URL(page.url()).pathname, '/login');
     await logIn(page, 'open sesame 1');
-    await page.getByRole('heading', { level: 1, name: '# general' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Private', exact: true }).waitFor();
     await say(page, 'The tea is in the left cupboard.');
     await page.locator('main .answer').getByText('Noted:').waitFor();
     assert.equal(await page.getByRole('link', { name: 'Usage' }).count(), 0);
@@ -34,7 +68,7 @@ test('with passwords', { skip: noBrowser }, async (t) => {
   await t.test('an admin reads what was used, by day and by person, with charts, and downloads it', async () => {
     const page = await stage.visit();
     await logIn(page, 'open sesame 2');
-    await page.getByRole('heading', { level: 1, name: '# general' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Private', exact: true }).waitFor();
     await page.getByRole('link', { name: 'Usage' }).click();
     await page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor();
     await page.locator('.chart svg').first().waitFor();

@@ -70,6 +70,11 @@ test('a newcomer', { skip: noBrowser }, async (t) => {
   await t.test('exports, resets and brings back the memory from the inspector', async () => {
     const page = await stage.visit();
     const memory = page.getByRole('complementary', { name: 'Memory' });
+    await page.getByRole('button', { name: 'Tell it something' }).click();
+    await page.getByRole('button', { name: 'Ask for it later' }).click();
+    await page.getByRole('button', { name: 'Watch it fold' }).click();
+    await memory.locator('.fold').first().waitFor({ timeout: 60_000 });
+    await memory.getByText(/^Summarising/).waitFor({ state: 'detached' });
     await memory.getByRole('button', { name: 'Export' }).click();
     const [download] = await Promise.all([
       page.waitForEvent('download'),

@@ -39,7 +39,7 @@ test('the console can be read and used', { skip: noBrowser }, async (t) => {
 
   await t.test('with the keyboard alone', async () => {
     const page = await stage.visit();
-    await page.getByRole('heading', { level: 1, name: '# general' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Private', exact: true }).waitFor();
     const { keyboard } = page;
     await page.locator('#composer:focus').waitFor();
     await keyboard.type('/me');
@@ -69,6 +69,7 @@ test('the console can be read and used', { skip: noBrowser }, async (t) => {
   await t.test('on a phone, without scrolling sideways', async () => {
     const page = await stage.visit({ viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true });
     const channels = page.getByRole('navigation', { name: 'Channels' });
+    await say(page, 'Hello');
     await page.locator('main .answer').first().waitFor();
     assert.equal(await page.getByRole('complementary', { name: 'Memory' }).count(), 0, 'closed at first');
     assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390);
@@ -108,6 +109,7 @@ test('the console can be read and used', { skip: noBrowser }, async (t) => {
     const rules = colorScheme === 'light' ? undefined : 'contrast';
     await t.test(`no serious finding of axe in ${colorScheme} colours`, async () => {
       const page = await stage.visit({ colorScheme });
+      await say(page, 'Hello');
       await page.locator('main .answer').first().waitFor();
       await page.getByRole('complementary', { name: 'Memory' }).locator('.legend').waitFor();
       await say(page, '/forget me');

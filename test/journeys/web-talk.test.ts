@@ -189,7 +189,7 @@ test('in the console', { skip: noBrowser }, async (t) => {
     await page.getByRole('heading', { level: 1, name: '# staying' }).waitFor();
     await page.getByRole('button', { name: 'Delete staying' }).click();
     await page.getByRole('button', { name: 'Delete for good' }).click();
-    await page.getByRole('heading', { level: 1, name: '# general' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Private', exact: true }).waitFor();
     await page.getByRole('link', { name: 'staying', exact: true }).waitFor({ state: 'detached' });
   });
 });

@@ -69,7 +69,7 @@ function Head({ talk }: { talk: Talk | undefined }): ComponentChild {
         sidebarOpen.value = true;
       }}>${icon('menu')}</button>
     <div class="pane-title">
-      <h1>${channelName.value === '' ? 'Channelore' : `# ${channelName.value}`}</h1>
+      <h1>${headingOf(channelName.value, ownChannel.value?.private === true)}</h1>
       ${
         talk !== undefined && isOwn.value
           ? html`<button type="button" class="role-button" title="The bot’s role here"
@@ -97,6 +97,11 @@ function Head({ talk }: { talk: Talk | undefined }): ComponentChild {
   </header>`;
 }
 
+function headingOf(name: string, isPrivate: boolean): string {
+  if (name === '') return 'Channelore';
+  return isPrivate ? name : `# ${name}`;
+}
+
 function LinkBanner(): ComponentChild {
   if (link.value === 'lost') {
     return html`<div class="banner" role="status">The connection is lost. Trying again; nothing that was sent is lost.</div>`;
@@ -112,10 +117,10 @@ function Conversation({ talk }: { talk: Talk }): ComponentChild {
     return html`<${Feed} talk=${talk} label="Conversation" empty=${html`<p class="empty">Nothing was said here yet.</p>`} />
       <p class="composer hint">Read-only here. Reply in ${platformName.value} (#${channelName.value}).</p>`;
   }
-  const name = ownChannel.value?.name ?? '';
+  const { name = '', private: isPrivate = false } = ownChannel.value ?? {};
   return html`<${Feed} talk=${talk} label="Conversation" empty=${html`<${Welcome} talk=${talk} />`}
       after=${html`<${NextStep} talk=${talk} />`} />
-    <${Composer} talk=${talk} main=${true} placeholder=${`Message #${name}`} />`;
+    <${Composer} talk=${talk} main=${true} placeholder=${isPrivate ? 'Message Channelore; nobody else sees it' : `Message #${name}`} />`;
 }
 
 function ThreadPane({ talk }: { talk: Talk }): ComponentChild {

@@ -4,6 +4,7 @@ import { html } from './html.ts';
 /** Drawn on 20 by 20, in the colour of the text around them. */
 const paths = {
   channel: 'M7.5 3 6 17M14 3l-1.500 14M3.500 7.500h14M2.500 12.500h14',
+  lock: 'M4.500 9h11v8h-11ZM7 9V6.500a3 3 0 0 1 6 0V9',
   thread: 'M4 3v8a4 4 0 0 0 4 4h8m0 0-3.500-3.500M16 15l-3.500 3.500',
   plus: 'M10 4v12M4 10h12',
   menu: 'M3 5.500h14M3 10h14M3 14.500h14',

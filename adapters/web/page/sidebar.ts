@@ -24,7 +24,8 @@ const task = signal<ChannelTask | undefined>(undefined);
 export const naming = signal(false);
 
 export function Sidebar(): ComponentChild {
-  const { own } = channels.value;
+  const own = channels.value.own.filter((channel) => !channel.private);
+  const alone = channels.value.own.filter((channel) => channel.private);
   const closing = useDrawerFocus<HTMLButtonElement>('(max-width: 760px)', sidebarOpen.value);
   return html`<nav class=${sidebarOpen.value ? 'sidebar open' : 'sidebar'} aria-label="Channels">
     <div class="brand">${mark(24)} Channelore
@@ -34,6 +35,7 @@ export function Sidebar(): ComponentChild {
         }}>${icon('close')}</button>
     </div>
     <div class="sidebar-scroll">
+      <ul aria-label="Only you">${alone.map((channel) => html`<${OwnRow} key=${channel.id} channel=${channel} />`)}</ul>
       <div class="sidebar-title"><span id="own-channels">Channels</span>
         <button type="button" class="icon-button small" aria-label="New channel" title="New channel"
           onClick=${() => {
@@ -73,7 +75,7 @@ function OwnRow({ channel }: { channel: OwnChannel }): ComponentChild {
   const open = place.value.channel === id;
   return html`<li>
     <div class="channel-row">
-      <${ChannelLink} id=${id} name=${name} thread=${false} />
+      <${ChannelLink} id=${id} name=${name} thread=${false} alone=${channel.private} />
       <span class="channel-tools">
         ${
           channel.mayChange
@@ -100,13 +102,21 @@ function OwnRow({ channel }: { channel: OwnChannel }): ComponentChild {
   </li>`;
 }
 
-function ChannelLink({ id, name, thread }: { id: string; name: string; thread: boolean }): ComponentChild {
+interface ChannelLinkProps {
+  id: string;
+  name: string;
+  thread: boolean;
+  /** Nobody else sees it. */
+  alone?: boolean;
+}
+
+function ChannelLink({ id, name, thread, alone = false }: ChannelLinkProps): ComponentChild {
   const current = (place.value.thread ?? place.value.channel) === id;
   return html`<a class=${thread ? 'channel-link thread' : 'channel-link'} href=${addressOf(id)} title=${name}
     aria-current=${current ? 'page' : undefined} onClick=${() => {
       if (current) sidebarOpen.value = false;
     }}>
-    ${icon(thread ? 'thread' : 'channel', thread ? 14 : 16)} <span class="name">${name}</span>
+    ${icon(alone ? 'lock' : thread ? 'thread' : 'channel', thread ? 14 : 16)} <span class="name">${name}</span>
   </a>`;
 }
 
