@@ -69,7 +69,7 @@ async function post(stage: Console, client: WebClient, what: string, body: objec
 }
 
 async function threadsOf(client: WebClient): Promise<OwnThread[]> {
-  return JSON.parse((await client.call('/api/channels')).text).own[0].threads;
+  return JSON.parse((await client.call('/api/channels')).text).own[1].threads;
 }
 
 for (const [way, takeBack] of [

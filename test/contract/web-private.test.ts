@@ -218,3 +218,34 @@ test('a new visitor’s address pays; whoever came yesterday pays for themselves
   assert.equal(await ask(regular, '203.0.113.1'), undefined);
   assert.equal(await ask(await open(), '203.0.113.1'), first);
 });
+
+test('a daily budget is shared by all new visitors of one address; whoever came yesterday has their own', async (t) => {
+  let time = Date.UTC(2026, 10, 21, 12);
+  const spending = scriptedModel(() => 'An answer.');
+  const env = { BUDGET_USER_TOKENS: '3000', MEMORY_TOKENS: '4000' };
+  const proxies = { trustedProxies: ['127.0.0.1'], passwords, isLoopback: false };
+  const counted = await startWebStage({ ...proxies, model: spending, env, now: () => time });
+  t.after(() => counted.close());
+  const regular = await openClient(counted.url, 'Regular', passwords.app);
+  time += 25 * 3_600_000;
+  const ask = async (client: WebClient, from: string): Promise<number> => {
+    const before = spending.answers().length;
+    posts += 1;
+    const post = { id: `message-${posts}`, at: time, text: 'a question', uploads: [] };
+    const headers = { 'x-forwarded-for': from };
+    const path = `/api/channels/${key('web/console/general')}/messages`;
+    assert.equal((await client.call(path, { method: 'POST', body: post, headers })).status, 202);
+    await until(() => counted.core.inbox.running() + counted.core.inbox.waiting() === 0, 'it has ended');
+    return spending.answers().length - before;
+  };
+  let answered = 0;
+  for (let n = 0; n < 20; n++)
+    answered += await ask(await openClient(counted.url, 'Guest', passwords.app), '203.0.113.1');
+  assert.ok(answered > 0 && answered < 15, `${answered} answers`);
+  assert.equal(
+    await ask(await openClient(counted.url, 'Guest', passwords.app), '203.0.113.2'),
+    1,
+    'of another address',
+  );
+  assert.equal(await ask(regular, '203.0.113.1'), 1);
+});
