@@ -168,6 +168,8 @@ export async function startApp({ config, environment, log, serve, startAdapters 
         port: config.port,
         metricsPort: toMetricsPort(config),
         callers,
+        onRefused: (address) =>
+          audit.note({ what: 'refused', who: address, from: address, detail: 'by a proxy or name' }),
         metrics,
         health,
         more: handle,

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
-/** The two documents, and what they may load. */
+/** The documents, and what they may load. */
 export interface Documents {
   console(): Promise<Response>;
   login(message: string | undefined, status: 200 | 401 | 429, headers?: Record<string, string>): Promise<Response>;
+  /** One sentence, and the way to the console. */
+  notice(message: string, status: number): Promise<Response>;
 }
 
 const folder = new URL('page/', import.meta.url);
@@ -36,6 +38,7 @@ export function createDocuments(importMap: string): Documents {
       const shown = message === undefined ? '' : `<p class="warning" role="alert">${escapeHtml(message)}</p>`;
       return await toResponse('login.html', { message: shown }, status, headers);
     },
+    notice: async (message, status) => await toResponse('notice.html', { message: escapeHtml(message) }, status),
   };
 }
 

@@ -9,7 +9,7 @@ import type { PageFiles } from './page-files.ts';
 import type { Route, Visitor, WebContext } from './route.ts';
 import type { Sessions } from './sessions.ts';
 import type { Vendor } from './vendor.ts';
-import { redirect } from './web-app.ts';
+import { adminsOnly, redirect } from './web-app.ts';
 
 /** The documents, what they load, and the way in and out. */
 interface EntryDeps {
@@ -81,7 +81,12 @@ export function entryRoutes(deps: EntryDeps): Route[] {
       method: 'GET',
       path: '/login',
       rights: 'public',
-      handle: async () => (access.hasLogin ? await documents.login(undefined, 200) : redirect('/')),
+      async handle(c) {
+        if (!access.hasLogin) return redirect('/');
+        const why =
+          c.req.query('for') === adminsOnly ? 'That page is for admins. Log in with the admin password.' : undefined;
+        return await documents.login(why, 200);
+      },
     },
     { method: 'POST', path: '/login', rights: 'public', handle: logIn },
     {

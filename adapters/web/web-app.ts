@@ -4,6 +4,7 @@ import { type ChannelId, toChannelId } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
 import { isOwnOrigin, mayRead, type Provenance } from './access.ts';
 import { refusal, toJson, toProblem } from './answers.ts';
+import type { Documents } from './documents.ts';
 import type { Entrance, Visit } from './entrance.ts';
 import type { ConsoleHost } from './host.ts';
 import { isApi, type OwnPlace, type Route, type Visitor, type WebContext } from './route.ts';
@@ -25,12 +26,16 @@ export interface WebAppDeps {
   findForeign(key: string): Promise<ChannelId | undefined>;
   mayUse: ConsoleHost['mayUse'];
   audit: ConsoleHost['audit'];
+  documents: Pick<Documents, 'notice'>;
   log: Log;
   now(): number;
 }
 
 /** Where a permission is about no channel. */
 const consoleItself = toChannelId({ platform: 'web', workspace: 'console', channel: 'console' });
+/** Why somebody who is logged in is sent to the login page. */
+export const adminsOnly = 'admins';
+
 const guardHeader = 'x-channelore';
 
 const always: Record<string, string> = {
@@ -53,8 +58,8 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
 
   async function answer(c: WebContext, work: (visit: Visit) => Promise<Response>): Promise<Response> {
     const visit = entrance.visit(c);
-    const response = await work(visit).catch((error: unknown) => {
-      const failure = toFailure(c, error);
+    const response = await work(visit).catch(async (error: unknown) => {
+      const failure = await toFailure(c, error);
       if (failure.status === 403) noteRefusal(c, visit);
       return failure;
     });
@@ -73,13 +78,14 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
     deps.audit.note({ what: 'refused', who, from: address, detail: `${c.req.method} ${c.req.routePath}` });
   }
 
-  function toFailure(c: WebContext, error: unknown): Response {
+  async function toFailure(c: WebContext, error: unknown): Promise<Response> {
     const { status, problem, known } = toProblem(error, now());
     if (known !== undefined) {
       const level = known.kind === 'bug' ? 'error' : status >= 500 ? 'warn' : 'debug';
       log[level]({ path: c.req.path, kind: known.kind, error }, 'a request to the console ended in an error');
     }
     if (status === 401 && c.req.method === 'GET' && !isApi(c.req.path)) return redirect('/login');
+    if (wantsPage(c)) return await deps.documents.notice(problem.problem, status);
     // What is still to come of the request is not read.
     return toJson(problem, status, status === 408 ? { connection: 'close' } : {});
   }
@@ -95,7 +101,7 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
       case 'console':
         return await route.handle(c, visitor);
       case 'admin':
-        if (!visitor.admin) return mustBeAdmin(c);
+        if (!visitor.admin) return mustBeAdmin(c, visit);
         mustBeAllowed(route.command, visitor, consoleItself);
         return await route.handle(c, visitor);
       case 'own':
@@ -114,9 +120,10 @@ export function createWebApp(deps: WebAppDeps): Hono<{ Bindings: HttpBindings }>
     if (rule !== undefined) throw refusal(403, rule);
   }
 
-  function mustBeAdmin(c: WebContext): Response {
+  function mustBeAdmin(c: WebContext, visit: Visit): Response {
     if (isApi(c.req.path) || c.req.method !== 'GET') throw refusal(403, 'Only admins may see this.');
-    return redirect('/login');
+    noteRefusal(c, visit);
+    return redirect(`/login?for=${adminsOnly}`);
   }
 
   async function mustBeOwn(c: WebContext, visitor: Visitor): Promise<OwnPlace> {
@@ -170,6 +177,11 @@ function checkProvenance({ callerOf, publicUrl }: WebAppDeps, c: WebContext): vo
   }
   if (!isOwnOrigin(from, publicUrl)) throw refusal(403, 'This came from another site’s page.');
   if (isApiCall && c.req.header(guardHeader) !== '1') throw refusal(403, `The header ${guardHeader}: 1 is missing.`);
+}
+
+/** A person has typed or followed an address; programs and the page itself ask for anything. */
+function wantsPage(c: WebContext): boolean {
+  return c.req.method === 'GET' && /\btext\/html\b/.test(c.req.header('accept') ?? '');
 }
 
 export function redirect(to: string, cookies: readonly string[] = []): Response {

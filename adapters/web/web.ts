@@ -113,6 +113,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
   }
 
   const posting = createPosting({ intake, talk, live, touch, now });
+  const documents = createDocuments(vendor.importMap);
   const entrance = createEntrance({ access, sessions, callerOf, now });
   const routes: Route[] = [
     ...entryRoutes({
@@ -123,7 +124,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
       live,
       audit: deps.audit,
       limits: createLoginLimits(now),
-      documents: createDocuments(vendor.importMap),
+      documents,
       files: createPageFiles(),
       vendor,
       callerOf,
@@ -164,6 +165,7 @@ export async function startWeb(deps: WebDeps): Promise<Web> {
     },
     findForeign: createForeignChannels(views, now),
     mayUse: deps.mayUse,
+    documents,
     audit: deps.audit,
     log,
     now,

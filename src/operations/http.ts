@@ -25,7 +25,9 @@ interface OperationsDeps extends HealthDeps, MetricsDeps {
   /** Where numbers are served: on `port` where nothing else is said, on another port of the same host, or nowhere. */
   metricsPort?: number | 'none';
   /** Asked before anything is answered. */
-  callers: Pick<Callers, 'refusal'>;
+  callers: Callers;
+  /** Told whose request was refused. */
+  onRefused?: ((address: string) => void) | undefined;
   /** What else is served on `port`. */
   more?: Handler | undefined;
 }
@@ -49,10 +51,11 @@ function metricsHandler({ metrics }: MetricsDeps): Handler {
 }
 
 /** Takes what is not to be answered, whatever it asks for. */
-function refusing(callers: Pick<Callers, 'refusal'>): Handler {
+function refusing(callers: Callers, onRefused: (address: string) => void): Handler {
   return (request, response) => {
     const refused = callers.refusal(request);
     if (refused === undefined) return false;
+    onRefused(callers.caller(request).address);
     send(response, { status: 403, type: 'text/plain; charset=utf-8', body: `${refused}\n` });
     return true;
   };
@@ -80,13 +83,14 @@ function toHandler(pages: Record<string, () => Promise<Page>>): Handler {
 export async function startOperations(
   deps: OperationsDeps,
 ): Promise<{ port: number; metricsPort: number | undefined; close(): Promise<void> }> {
-  const { host, port, callers, metricsPort = port, more } = deps;
+  const { host, port, callers, onRefused = () => {}, metricsPort = port, more } = deps;
   const isShared = metricsPort === port;
   const own = [healthHandler(deps), ...(isShared ? [metricsHandler(deps)] : []), ...(more === undefined ? [] : [more])];
-  const main = await serve([refusing(callers), ...own], host, port, 'PORT');
+  const guard = refusing(callers, onRefused);
+  const main = await serve([guard, ...own], host, port, 'PORT');
   if (isShared) return { ...main, metricsPort: main.port };
   if (metricsPort === 'none') return { ...main, metricsPort: undefined };
-  const numbersOnly = [refusing(callers), metricsHandler(deps)];
+  const numbersOnly = [guard, metricsHandler(deps)];
   const numbers = await serve(numbersOnly, host, metricsPort, 'METRICS_PORT').catch(async (error: unknown) => {
     await main.close();
     throw error;

@@ -136,6 +136,23 @@ test('what somebody is refused is in the trail, once for many times', async (t) 
   assert.deepEqual(noted, { what: 'refused', who: `web:${visitor.person().id}`, from: '127.0.0.1', detail, times: 3 });
 });
 
+test('a browser is told in words why it gets no page; programs get the same as JSON', async () => {
+  const visitor = await openClient(guarded.url, 'Ann', passwords.app);
+  const accept = 'text/html,application/xhtml+xml,*/*;q=0.8';
+  for (const path of ['/nothing', '/assets/nothing.css', '/api/nothing', '/api/files/x']) {
+    const page = await visitor.call(path, { headers: { accept } });
+    assert.deepEqual([page.status, page.headers.get('content-type')], [404, 'text/html; charset=utf-8'], path);
+    assert.match(page.text, /<p>(There is nothing here|This file is no longer there)[^<]*<\/p>/);
+    const plain = await visitor.call(path);
+    assert.deepEqual([plain.status, typeof JSON.parse(plain.text).problem], [404, 'string'], path);
+  }
+  const usage = await visitor.call('/usage', { headers: { accept } });
+  assert.equal(usage.headers.get('location'), '/login?for=admins');
+  const login = await visitor.call('/login?for=admins');
+  assert.match(login.text, /role="alert">That page is for admins\. Log in with the admin password\./);
+  assert.doesNotMatch((await visitor.call('/login?for=%3Cb%3E')).text, /role="alert"/);
+});
+
 test('what changes something is refused to other sites’ pages', async () => {
   const admin = await openClient(guarded.url, 'Admin', passwords.admin);
   const changing = guarded.web.routes.filter((one) => one.method !== 'GET');
@@ -367,6 +384,7 @@ test('no other file is had, however its path is written', async () => {
     '/assets/..\\web.ts',
     '/assets/page.html',
     '/assets/login.html',
+    '/assets/notice.html',
     '/assets/tsconfig.json',
     '/assets//etc/passwd',
     '/assets/theme.ts%00.css',

@@ -87,5 +87,9 @@ test('with passwords', { skip: noBrowser }, async (t) => {
     assert.equal(report.rows?.length, 1);
     await page.getByRole('button', { name: 'Last month' }).click();
     await page.getByText('Nothing was asked in these days.').waitFor();
+    await page.getByRole('button', { name: 'Log everybody out' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Log everybody out' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    assert.equal((await page.request.get(`${stage.url}/api/me`)).status(), 401);
   });
 });

@@ -193,7 +193,9 @@ test('what came through a proxy, or for a name that is not ours, gets no health 
   };
   const ownPort = await freePort();
   const options = { host: '127.0.0.1', port: 0, health: well, metrics: createMetrics(), callers, more };
-  const operations = await startOperations({ ...options, metricsPort: ownPort });
+  const refused: string[] = [];
+  const onRefused = (address: string) => void refused.push(address);
+  const operations = await startOperations({ ...options, metricsPort: ownPort, onRefused });
   t.after(() => operations.close());
   const status = async (port: number, path: string, headers: Record<string, string>) => {
     const call = request({ host: '127.0.0.1', port, path, headers, agent: false }).end();
@@ -208,6 +210,7 @@ test('what came through a proxy, or for a name that is not ours, gets no health 
     assert.equal(await status(ownPort, '/metrics', headers), 403);
   }
   assert.equal(await status(ownPort, '/metrics', {}), 200);
+  assert.deepEqual([refused.length, new Set(refused)], [15, new Set(['127.0.0.1'])]);
 });
 
 async function freePort(): Promise<number> {

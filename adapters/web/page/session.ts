@@ -14,6 +14,11 @@ export async function rename(name: string): Promise<void> {
   me.value = await send<Me>('POST', '/api/me', post);
 }
 
+export async function logOutEverybody(): Promise<void> {
+  await send('POST', '/logout/everybody');
+  location.assign('/login');
+}
+
 export async function leave(): Promise<void> {
   await send('POST', '/logout');
   location.assign('/login');

@@ -3,11 +3,13 @@ import type { ComponentChild } from 'preact';
 import type { UsageReport } from '../views.ts';
 import type { UsageAnswer } from '../wire.ts';
 import { Chart } from './chart.ts';
+import { ConfirmDialog, confirmFirst } from './confirm-dialog.ts';
 import { html } from './html.ts';
 import { icon, mark } from './icons.ts';
 import { toCompact, toCount, toDollars, toNoun, toShare } from './numbers.ts';
 import { type Period, periodNames, toPeriod } from './period.ts';
 import { get, problemOf } from './server.ts';
+import { logOutEverybody, me } from './session.ts';
 import { ThemeButton } from './sidebar.ts';
 import { sumOf } from './usage-sums.ts';
 import { UsageTable } from './usage-table.ts';
@@ -42,14 +44,27 @@ export function UsagePage(): ComponentChild {
   return html`<div class="usage" tabindex="-1"><div class="usage-inner">
     <header class="usage-head">
       <a class="brand" href="/">${mark(24)} Channelore</a>
-      <nav aria-label="Pages"><a class="button small" href="/">Console</a> <${ThemeButton} /></nav>
+      <nav aria-label="Pages">
+        ${me.value?.hasLogin === true ? html`<button type="button" class="button small" onClick=${endSessions}>Log everybody out</button>` : ''}
+        <a class="button small" href="/">Console</a> <${ThemeButton} />
+      </nav>
     </header>
     <main class="usage-inner-main">
       <h1>Usage</h1>
       ${problem.value === '' ? '' : html`<p class="warning" role="alert">${problem.value}</p>`}
       ${shown === undefined ? '' : html`<${Report} report=${shown} />`}
     </main>
+    <${ConfirmDialog} />
   </div></div>`;
+}
+
+function endSessions(): void {
+  confirmFirst({
+    title: 'Log everybody out?',
+    text: 'Everybody who gave a password has to give it again, you too. Nothing that was said is lost.',
+    action: 'Log everybody out',
+    run: logOutEverybody,
+  });
 }
 
 function Report({ report: shown }: { report: UsageReport }): ComponentChild {
