@@ -46,12 +46,18 @@ export function startHousekeeping(deps: Deps): { stop(): void } {
 }
 
 export async function sweep({ store, memory, inbox, audit, retentionDays, auditDays, log, now }: Deps): Promise<void> {
-  await inbox.sweep(now() - rememberedMs);
   const retainedMs = retentionDays === undefined ? rememberedMs : Math.min(rememberedMs, retentionDays * dayMs);
-  await sweepLate(store, now() - retainedMs);
-  await audit.sweep(now() - auditDays * dayMs);
-  // What was overwritten, such as the text of an event that is done, leaves the files.
-  await store.erase([]);
+  const duties: Record<string, () => Promise<void>> = {
+    'the inbox': () => inbox.sweep(now() - rememberedMs),
+    'early changes': () => sweepLate(store, now() - retainedMs, log),
+    'the audit': () => audit.sweep(now() - auditDays * dayMs),
+    // What was overwritten, such as the text of an event that is done, leaves the files.
+    'the data file': () => store.erase([]),
+  };
+  for (const [what, run] of Object.entries(duties)) {
+    // One that fails is tried again at the next sweep; the others are due all the same.
+    await run().catch((error: unknown) => log.error({ what, error }, 'a sweep failed'));
+  }
   if (retentionDays === undefined) return;
   // By whole days: what expires voids folds, and writing them anew costs.
   const before = Math.floor((now() - retentionDays * dayMs) / dayMs) * dayMs;
@@ -70,13 +76,22 @@ export async function sweep({ store, memory, inbox, audit, retentionDays, auditD
 }
 
 /** A cold fold: where the next prompt starts with a cold cache anyway, half the way to the high mark is enough. */
-export async function foldQuietChannels({ memory, now }: Pick<Deps, 'memory' | 'now'>): Promise<void> {
+export async function foldQuietChannels({ memory, log, now }: Pick<Deps, 'memory' | 'log' | 'now'>): Promise<void> {
   for (const channel of memory.conversations.quiet(now() - quietMs)) {
-    const state = memory.conversations.peek(channel);
-    if (state === undefined || state.tail.length === 0) continue;
-    const profile = await memory.profiles.of(channel);
-    const limits = await memory.limits(channel, profile, isDirect(state));
-    const high = limits.low + (limits.high - limits.low) / 2;
-    if (state.rawTokens > high) await memory.folding.run({ channel, person: nobody, profile, limits, high });
+    try {
+      await foldQuietChannel(memory, channel);
+    } catch (error) {
+      // One damaged channel is no reason to leave the others as they are.
+      log.error({ channel, error }, 'a quiet channel could not be summarised');
+    }
   }
+}
+
+async function foldQuietChannel(memory: Memory, channel: ChannelId): Promise<void> {
+  const state = memory.conversations.peek(channel);
+  if (state === undefined || state.tail.length === 0) return;
+  const profile = await memory.profiles.of(channel);
+  const limits = await memory.limits(channel, profile, isDirect(state));
+  const high = limits.low + (limits.high - limits.low) / 2;
+  if (state.rawTokens > high) await memory.folding.run({ channel, person: nobody, profile, limits, high });
 }

@@ -129,19 +129,24 @@ async function forgetIn(context: Context, forgetting: Forgetting): Promise<Resul
   const role = await roleSentence(context, forgetting);
   const result = privately(`🗑️ I have forgotten ${what}.${role}${stays}`);
   const change = changed('had messages forgotten');
+  const erasure = {
+    isMeant,
+    why: 'forgotten' as const,
+    change,
+    ...(person === undefined ? { everybody: all } : { person }),
+    ...(all && { until: job.event.at }),
+  };
+  let damaged: BotError | undefined;
   for (const one of channels) {
-    await deps.memory.amending.erase(
-      one,
-      {
-        isMeant,
-        why: 'forgotten',
-        change,
-        ...(person === undefined ? { everybody: all } : { person }),
-        ...(all && { until: job.event.at }),
-      },
-      [],
-    );
+    try {
+      await deps.memory.amending.erase(one, erasure, []);
+    } catch (error) {
+      // Told once the other channels are done.
+      if (!(error instanceof BotError && error.kind === 'damaged')) throw error;
+      damaged ??= error;
+    }
   }
+  if (damaged !== undefined) throw damaged;
   if (person !== undefined) await deps.memory.workspaces.forget(channel, person);
   await deps.memory.amending.scrubbed();
   // Only now: after a crash in the middle the rest is erased when the command is run again.

@@ -141,7 +141,7 @@ export function createAmending(deps: AmendingDeps): Amending {
       const heads = await store.list(headKind, prefix);
       // Those with very many people no longer know them all: they are searched.
       const mayKnow = (head: Head): boolean => hasTraces(head, person) || Object.keys(head.people).length >= maxPeople;
-      return heads.filter((one) => mayKnow(one.read())).map((one) => one.id as ChannelId);
+      return heads.filter((one) => isDamaged(one) || mayKnow(one.read())).map((one) => one.id as ChannelId);
     },
 
     async deleteMessages(channel, messageIds, at, also) {
@@ -183,4 +183,14 @@ export function createAmending(deps: AmendingDeps): Amending {
       tainted.clear(gone);
     },
   };
+}
+
+/** Whether it knows the person cannot be told: whoever goes on with its channel finds out that it is damaged. */
+function isDamaged(head: { read(): Head }): boolean {
+  try {
+    head.read();
+    return false;
+  } catch {
+    return true;
+  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ChannelId } from '../event.ts';
+import type { Log } from '../log.ts';
 import { type RecordKind, record, type Store, type StoredRecord } from '../storage/store.ts';
 import { refId } from './page.ts';
 
@@ -85,12 +86,20 @@ export function createUnwrittenEdits(now: () => number): UnwrittenEdits {
 const atOnce = 500;
 
 /** Forgets those whose message never came. */
-export async function sweepLate(store: Store, before: number): Promise<void> {
+export async function sweepLate(store: Store, before: number, log: Pick<Log, 'error'>): Promise<void> {
   const old: string[] = [];
   let after: string | undefined;
   for (;;) {
     const found = await store.list(lateKind, '', after === undefined ? { limit: atOnce } : { limit: atOnce, after });
-    old.push(...found.filter((one) => one.read().at < before).map((one) => `${lateKind.name}:${one.id}`));
+    for (const one of found) {
+      try {
+        if (one.read().at < before) old.push(`${lateKind.name}:${one.id}`);
+      } catch (error) {
+        // What cannot be read waits for nothing that could ever come; the others are due all the same.
+        log.error({ error }, 'an early change cannot be read; it is dropped');
+        old.push(`${lateKind.name}:${one.id}`);
+      }
+    }
     if (found.length < atOnce) break;
     after = found.at(-1)?.id;
   }

@@ -178,3 +178,15 @@ test('what a thread is given of its channel is put together once for many answer
   assert.equal(seeds.size, 1);
   assert.equal(all.mock.callCount(), 0, 'nothing of the channel is read again');
 });
+
+test('an edit of what a channel said before its thread reaches the thread, with no summary between them', async (t) => {
+  const core = await start(t);
+  await talk(core, 0, 3);
+  assert.match(await lastPrompt(core, inThread(100, 'mark100x hello', first, 'm3')), /mark1x/);
+  const at = Date.UTC(2026, 10, 3, 13);
+  const text = 'edit1x instead';
+  await core.send({ kind: 'edit', id: 'edited', channel: room, at, messageId: 'm1', text, origin: {} });
+  const prompt = await lastPrompt(core, inThread(101, 'mark101x and now?'));
+  assert.match(prompt, /edit1x instead/);
+  assert.doesNotMatch(prompt, /mark1x/);
+});

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { z } from 'zod';
 import { type Event, toChannelId } from '../../src/event.ts';
 import { sweep } from '../../src/housekeeping.ts';
 import { createLog } from '../../src/log.ts';
@@ -116,6 +117,12 @@ const housekeeping = (core: Kept, retentionDays?: number) =>
     now: core.now,
   });
 
+/** What waits for messages that have not come yet, as it is stored. */
+async function earlyChanges(core: Kept): Promise<string> {
+  const kind = { name: 'late', version: 1, schema: z.unknown(), upgrades: {} };
+  return (await core.store.list(kind, '')).map((one) => JSON.stringify(one.read())).join();
+}
+
 const ways: [string, (core: Kept) => Promise<unknown>][] = [
   ['its messages are deleted', (core) => core.send(removal('m0', 'm1'))],
   ['its author wants to be forgotten', (core) => core.send(command(900, 'forget me confirm', { author: cat }))],
@@ -222,9 +229,11 @@ test('retention takes nothing from a page that is being written to', async (t) =
 });
 
 test('neither the events nor an edit that came early keep what is deleted', async (t) => {
-  const core = await start(t);
+  const core = await start(t, { LISTEN: 'all' });
   await core.send(edit('m0', `early ${words}`, 1));
+  assert.match(await earlyChanges(core), /early/);
   await core.send(message(0, `first ${words}`));
+  assert.doesNotMatch(await earlyChanges(core), /early/, 'its message has come: the text stands in the journal alone');
   assert.ok(textOf(core.model.answers().at(-1)).includes(`early ${words}`));
   await core.send(edit('m0', `later ${words}`, 2));
   await core.send(command(3, `ask echo ${words}`));
@@ -247,10 +256,13 @@ test('a message that is deleted before it could be recorded leaves nothing behin
 });
 
 test('an edit whose message never comes is kept no longer than anything else', async (t) => {
-  const core = await start(t);
+  const core = await start(t, { LISTEN: 'all' });
   await core.send(edit('m77', words));
+  await housekeeping(core, 3);
+  assert.ok(bytesOf(core.folder).includes(secret), 'its message may yet come');
   core.advance(2 * dayMs);
   await housekeeping(core, 1);
+  assert.equal(await earlyChanges(core), '');
   assert.ok(!bytesOf(core.folder).includes(secret));
 });
 

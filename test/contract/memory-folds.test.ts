@@ -5,6 +5,7 @@ import { planLimits } from '../../src/conversation/limits.ts';
 import { BotError } from '../../src/errors.ts';
 import { toChannelId } from '../../src/event.ts';
 import { foldQuietChannels } from '../../src/housekeeping.ts';
+import { createLog } from '../../src/log.ts';
 import type { ModelRequest } from '../../src/model/model.ts';
 import { type UsageRow, usageFrom } from '../../src/usage/usage-record.ts';
 import { command, message, room, scriptedModel, startCore, type TestCore } from './core.ts';
@@ -28,6 +29,8 @@ import {
 
 const budget = 2000;
 const env = { MEMORY_TOKENS: String(budget), STORE_URL: 'memory:' };
+
+const silent = createLog({ level: 'silent', format: 'json', secrets: [] });
 
 type Script = (request: ModelRequest, n: number) => string | Promise<string> | { text: string; finish: 'length' };
 
@@ -239,7 +242,7 @@ test('a channel that is quiet for ten minutes is folded from half way between it
   const { high, low } = await limitsOf(core);
   const half = low + (high - low) / 2;
   let n = 0;
-  const quiet = { memory: core.memory, now: core.now };
+  const quiet = { memory: core.memory, log: silent, now: core.now };
   const raw = async () => (await core.memory.conversations.read(room)).rawTokens;
   for (; (await raw()) < half - 150; n++) await say(core, n);
   core.advance(11 * 60_000);
