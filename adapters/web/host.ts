@@ -91,7 +91,7 @@ interface UsageQuery {
 }
 
 /** Who did what, noted as it happens; ids, addresses and names of routes, and no text that anybody wrote. */
-export interface AuditNotes {
+interface AuditNotes {
   note(entry: {
     what: 'login' | 'login-refused' | 'locked-out' | 'logout' | 'refused' | 'read' | 'export';
     who: string;

@@ -25,6 +25,7 @@ export async function showUsage(context: Context): Promise<Result> {
   const labels = await labelsOf(rows, createShownNames(deps.memory.conversations), fixedLabels);
   const labelOf = (row: ReportRow): string => {
     if (by === 'channel') return labels.channel(row.channel);
+    if (by === 'kind') return kindNames[row.kind];
     if (by !== 'person') return row[by];
     return direct && row.person === author.id ? 'you' : labels.person(row);
   };
@@ -41,6 +42,7 @@ export async function showUsage(context: Context): Promise<Result> {
   return privately(text, { files: await picture(context, grouped, by, range) });
 }
 
+const kindNames = { answer: 'answers', fold: 'summaries', recall: 'recall' };
 const fixedLabels = new Map([[nobody, nobodyLabel]]);
 
 /** A thread counts as its channel. */

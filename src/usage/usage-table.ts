@@ -44,7 +44,7 @@ export function usageTable(rows: readonly GroupedRow[], options: TableOptions): 
   const groups = toGroups(rows, options.by);
   const named = groups.slice(0, maxLines).map((of) => [nameText(of), ...numbers(sumOf(of))]);
   const total = sumOf(rows);
-  const heading = [options.by, 'prompt', 'cached', 'compl.', 'fold', 'cost'];
+  const heading = [options.by, 'prompt', 'cache', 'compl.', 'summ.', 'cost'];
   const title = `Usage ${options.period}, by ${options.by}`;
   const estimated = total.isEstimated ? ' ~: partly counted by me, because the server sent no numbers.' : '';
   const note = `Prices as of ${options.asOf}.${estimated}`;

@@ -51,7 +51,7 @@ describe('usage', () => {
 
     // In the channel of the last answer: there it comes after it, with what it cost.
     const all = await run(program, 'usage', { channel: 'odd' });
-    assert.match(all, /^Usage today \(\d{4}-\d\d-\d\d\), by person\n```\nperson +prompt cached compl\. fold +cost\n/);
+    assert.match(all, /^Usage today \(\d{4}-\d\d-\d\d\), by person\n```\nperson +prompt cache compl\. summ\. +cost\n/);
     assert.match(all, /\nAnn +2\.00k +400 +1\.00k +0% +\$0\.0145\n/);
     assert.match(all, /\nBen +2\.00k +400 +1\.00k +0% +\$0\.0073 \+ unknown\n/);
     assert.match(all, /\ntotal +4\.00k +800 +2\.00k +0% +\$0\.0217 \+ unknown\n```\nPrices as of \d{4}-\d\d-\d\d\./);
@@ -80,8 +80,8 @@ describe('usage', () => {
     }
     await program.line((line) => line.channel === 'folds' && line.key === 'folded');
     const kinds = await run(program, 'usage by kind', { channel: 'folds' });
-    assert.match(kinds, new RegExp(`\\nfold +${folds().length}\\.00k`));
-    assert.match(kinds, /\nanswer +\d/);
+    assert.match(kinds, new RegExp(`\\nsummaries +${folds().length}\\.00k`));
+    assert.match(kinds, /\nanswers +\d/);
     assert.ok(kinds.includes(`has used ${spent.toLocaleString('en-US')} of its`), `${spent} in ${kinds}`);
 
     const before = await run(program, 'usage by kind');
@@ -183,10 +183,7 @@ describe('a budget', () => {
     await run(program, 'settings set model mystery-1', { channel: 'odd' });
     assert.equal(
       (await ask('Hi', { channel: 'odd' })).text,
-      '⚠️ The price of mystery-1 is unknown to me, so I cannot keep to this workspace’s money limit. An admin can name the price in PRICES_FILE.'.replace(
-        '’',
-        "'",
-      ),
+      '⚠️ I do not know the price of mystery-1, so I cannot keep to the limit of money (BUDGET_WORKSPACE_USD). An admin can name the price in PRICES_FILE.',
     );
     await ask('cost 4000');
     assert.match((await ask('x')).text ?? '', /^⚠️ This workspace has used \$0\.0100 of its \$0\.0100 this month/);
