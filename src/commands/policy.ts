@@ -116,6 +116,8 @@ export function createMayUse(policy: Policy, specs: readonly CommandSpec[]): May
   return (author, channel, command) => {
     const spec = byName.get(command);
     if (spec === undefined) throw new BotError('bug', `there is no command ${command}`);
+    // The lists say who may talk, and where; whoever looks after everything looks, and does not talk.
+    if (policy.isAdmin(author, channel)) return undefined;
     const verdict = policy.mayCommand(spec, author, channel, {});
     return verdict.allowed ? undefined : verdict.rule;
   };

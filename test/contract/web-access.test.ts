@@ -124,6 +124,19 @@ test('what shows memory or usage asks the one policy, by the command that shows 
   assert.equal(await said(`/api/memory/${own}/prompt`), 'Only admins may use /memory prompt.');
 });
 
+test('lists of who may talk, and where, keep no admin from looking; and everybody else from looking, too', async (t) => {
+  const env = { ALLOWED_USERS: 'slack:U1', ALLOWED_CHANNELS: 'slack:C1' };
+  const stage = await startWebStage({ passwords, isLoopback: false, env });
+  t.after(() => stage.close());
+  const admin = await openClient(stage.url, 'Admin', passwords.admin);
+  const visitor = await openClient(stage.url, 'Ann', passwords.app);
+  for (const path of [`/api/memory/${own}`, `/api/memory/${own}/prompt`, '/usage', '/api/audit']) {
+    assert.equal((await admin.call(path)).status, 200, path);
+  }
+  const refused = await visitor.call(`/api/memory/${own}`);
+  assert.deepEqual([refused.status, /ALLOWED_CHANNELS/.test(refused.text)], [403, true]);
+});
+
 test('what somebody is refused is in the trail, once for many times', async (t) => {
   const stage = await startWebStage({ passwords, isLoopback: false });
   t.after(() => stage.close());
