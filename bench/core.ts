@@ -102,6 +102,7 @@ function toReply(id: string, problems: string[]): Reply {
     async say(key, { text }) {
       if (key === 'outcome') problems.push(text);
     },
+    async end() {},
     async withdraw() {
       problems.push('withdrawn');
     },

@@ -51,6 +51,7 @@ export interface BotDeps {
 
 /** An event whose handling ended the process so often is given up. */
 const mostAttempts = 5;
+const unfinishedMark = '⚠️ This answer broke off here.';
 
 export function createBot(deps: BotDeps): Bot {
   const { memory, commands, log, metrics } = deps;
@@ -71,8 +72,10 @@ export function createBot(deps: BotDeps): Bot {
 
   async function dispatch(job: Job): Promise<void> {
     const { event } = job;
+    const wasBegun = job.pending.reserved !== undefined || job.pending.posted.length > 0;
     await chargeInterrupted(job);
     if (job.pending.attempts > mostAttempts) {
+      if (wasBegun && job.pending.attempts === mostAttempts + 1) await markUnfinished(job);
       throw new BotError('bug', 'this message ended the program several times; it is given up');
     }
     switch (event.kind) {
@@ -103,6 +106,18 @@ export function createBot(deps: BotDeps): Bot {
   function toReserved(reservation: Reservation): Job['pending']['reserved'] {
     const { day, person, payer, model, promptTokens, completionTokens } = reservation;
     return { day, person, payer, model, prompt: promptTokens, completion: completionTokens, life };
+  }
+
+  /** Tried once: it must not be what ends the program the next time. */
+  async function markUnfinished(job: Job): Promise<void> {
+    try {
+      await job.reply.end(unfinishedMark);
+    } catch (error) {
+      log.warn(
+        { channel: job.event.channel, event: job.event.id, error },
+        'an answer could not be marked as unfinished',
+      );
+    }
   }
 
   /** The one place that tells a person what went wrong, once, and the log. A store that fails is waited for. */

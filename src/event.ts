@@ -199,6 +199,11 @@ export interface Reply {
   say(key: string, notice: Notice): Promise<void>;
   /** Takes back what was posted, because the question is gone. Harmless where nothing was. */
   withdraw(): Promise<void>;
+  /**
+   * No more of this event follows: what was shown while it was awaited goes. `unfinished`: an answer that was begun is
+   * given up; what stands of it says so in these words. Harmless when repeated.
+   */
+  end(unfinished?: string): Promise<void>;
 }
 
 /** What an adapter gives the core when it opens its intake. */

@@ -14,6 +14,8 @@ export interface Answer {
   withdraw(): Promise<void>;
   /** No answer comes after all: what was shown while it was awaited goes. */
   endProgress(): Promise<void>;
+  /** What an earlier run left unfinished says so. */
+  markUnfinished(mark: string): Promise<void>;
 }
 
 export interface AnswerPlan {
@@ -35,6 +37,9 @@ export interface AnswerPlan {
 /** Whatever the model writes, nobody is called by it. */
 export const noPings = { parse: [], replied_user: false };
 
+/** Discord's limit for a message. */
+export const maxMessageChars = 2000;
+const notePrefix = '⏳ ';
 const searchPages = 5;
 const mostAttempts = 3;
 
@@ -118,7 +123,7 @@ export function createAnswer(api: Api, plan: AnswerPlan): Answer {
       await typing.start();
       if (note === '' || (ids.length > 0 && !placeholder)) return;
       placeholder = true;
-      await put(0, toBody(`⏳ ${note}`, []));
+      await put(0, toBody(`${notePrefix}${note}`, []));
     },
 
     async write(piece) {
@@ -136,6 +141,17 @@ export function createAnswer(api: Api, plan: AnswerPlan): Answer {
       typing.stop();
       await recover();
       await removeFrom(0);
+    },
+
+    async markUnfinished(mark) {
+      await recover();
+      const id = ids.findLast((one) => one !== undefined);
+      if (id === undefined) return;
+      const { content } = await api.patiently(() => api.message(channel, id));
+      if (content.startsWith(notePrefix)) return await removeFrom(ids.indexOf(id));
+      if (content.endsWith(mark)) return;
+      const kept = content.slice(0, maxMessageChars - mark.length - 2).toWellFormed();
+      await api.patiently(() => api.edit(channel, id, toBody(`${kept}\n\n${mark}`, [])));
     },
 
     async endProgress() {

@@ -85,6 +85,10 @@ export function createCommandReply(
       await guarded.withdraw();
       await clearOriginal();
     },
+    async end(unfinished) {
+      await guarded.end(unfinished);
+      if (unfinished === undefined) await clearOriginal();
+    },
     say: (key, notice) =>
       guarded.say(async () => {
         await answer.endProgress();

@@ -1,6 +1,6 @@
 import { MessageFlags, type RawFile } from 'discord.js';
 import type { Notice } from '../../src/event.ts';
-import { noPings } from './answer.ts';
+import { maxMessageChars, noPings } from './answer.ts';
 import type { Api, MessageBody } from './api.ts';
 import { toLines, toRows } from './buttons.ts';
 import { troubleOf } from './failure.ts';
@@ -11,8 +11,6 @@ import { type Post, postSchema } from './wire.ts';
 
 export type Split = (text: string, maxChars: number) => readonly string[];
 
-/** Discord's limit for a message. */
-export const maxMessageChars = 2000;
 const searchPages = 2;
 const maxOwned = 2000;
 

@@ -1,11 +1,11 @@
 import { type BotError, userText } from '../../src/errors.ts';
 import type { Event, MessageEvent, Notice, Reply } from '../../src/event.ts';
 import type { Log } from '../../src/log.ts';
-import { type Answer, createAnswer } from './answer.ts';
+import { type Answer, createAnswer, maxMessageChars } from './answer.ts';
 import type { Api } from './api.ts';
 import { toPlatformError, troubleOf } from './failure.ts';
 import { toPlace } from './ids.ts';
-import { maxMessageChars, type Notices, plainNotice } from './notices.ts';
+import { type Notices, plainNotice } from './notices.ts';
 
 /** How a message is answered: as a reply to it, where it was said. */
 
@@ -73,6 +73,7 @@ export function createQuietReply(log: Log, event: Event): Reply {
       log.warn({ channel: event.channel, event: event.id, key, notice: notice.text }, 'nobody to say this to');
     },
     async withdraw() {},
+    async end() {},
   };
 }
 
@@ -116,6 +117,10 @@ export function guardAnswer(deps: ReplyDeps, event: Exclude<Event, { kind: 'edit
       return await run(() => answer.write(piece));
     },
     withdraw: () => run(() => answer.withdraw()),
+    async end(unfinished?: string) {
+      if (unfinished !== undefined) await run(() => answer.markUnfinished(unfinished));
+      await answer.endProgress();
+    },
     async say(task: () => Promise<void>) {
       try {
         await run(task);

@@ -14,6 +14,8 @@ import type { Post } from './wire.ts';
 export interface Answer {
   write(piece: Piece): Promise<string>;
   withdraw(): Promise<void>;
+  /** What an earlier run left unfinished says so. */
+  markUnfinished(mark: string): Promise<void>;
 }
 
 export interface AnswerPlan {
@@ -107,7 +109,10 @@ export function createAnswer(deps: AnswerDeps, plan: AnswerPlan): Answer {
   async function posting<T>(task: () => Promise<T>): Promise<T> {
     await deps.status.settled();
     try {
-      return await task();
+      const posted = await task();
+      // A stream that could not be begun has posted nothing.
+      if (posted !== undefined) deps.status.ended();
+      return posted;
     } catch (error) {
       if (troubleOf(error) === 'passing') searched = false;
       throw error;
@@ -171,7 +176,27 @@ export function createAnswer(deps: AnswerDeps, plan: AnswerPlan): Answer {
     standing = standing.slice(0, index);
   }
 
+  /** All of it is said again, as Slack has it, without what was offered under it. */
+  async function markLast(last: Standing, mark: string): Promise<void> {
+    await close(last);
+    const posts = toPosts(await api.messagesAfter(channel, thread, plan.after));
+    const post = posts.find((one) => one.ts === last.ts);
+    if (post === undefined) return;
+    const { text, blocks = [] } = post;
+    const said = blocks.filter((block) => block.type !== 'actions');
+    if (JSON.stringify(said).includes(mark)) return;
+    const shown = said.length > 0 ? said : [markdownBlock(text)];
+    const body = { text: fallback(text), blocks: [...shown, markdownBlock(`\n\n${mark}`)] };
+    await api.update(channel, last.ts, body);
+  }
+
   return {
+    async markUnfinished(mark) {
+      await api.patiently(recover);
+      const last = standing.findLast((one) => one !== undefined);
+      if (last !== undefined) await api.patiently(() => markLast(last, mark));
+    },
+
     async write(piece) {
       const { index, text, actions } = piece;
       // Of what is still growing the next edit says all; only what must come is insisted on.

@@ -53,6 +53,7 @@ export function createHome(deps: { api: Api; log: Log; split: Split }) {
           await publish(event.author.id);
         },
         async withdraw() {},
+        async end() {},
       };
     },
   };

@@ -41,8 +41,11 @@ export function createMessageReply(
     const searchAfter = fresh ? undefined : event.messageId;
     const place: NoticePlace = { channel, thread, about, seed: `${seed}:${key}`, searchAfter };
     const notice = await notices.giveFiles(event.author.id, given);
-    await status.settled();
-    if (!notice.private || isDirect(channel)) return await notices.post(place, notice);
+    if (!notice.private || isDirect(channel)) {
+      await status.settled();
+      await notices.post(place, notice);
+      return status.ended();
+    }
     await notices.whisper(place, event.author.id, notice);
     await status.clear();
   }
@@ -62,6 +65,7 @@ export function createQuietReply(log: Log, event: Event): Reply {
       log.warn({ channel: event.channel, event: event.id, key, notice: notice.text }, 'nobody to say this to');
     },
     async withdraw() {},
+    async end() {},
   };
 }
 
@@ -108,6 +112,10 @@ export function guardAnswer(deps: ReplyDeps, event: MessageEvent | CommandEvent,
       return await run(() => answer.write(piece));
     },
     withdraw: () => run(() => answer.withdraw()),
+    async end(unfinished?: string) {
+      if (unfinished !== undefined) await run(() => answer.markUnfinished(unfinished));
+      await status.clear();
+    },
     async say(task: () => Promise<void>) {
       try {
         await run(task);

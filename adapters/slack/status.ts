@@ -6,7 +6,9 @@ export interface Status {
   show(note: string): void;
   /** Nothing of it is on its way any more: what is posted now ends it. */
   settled(): Promise<void>;
-  /** Where nothing is posted for all to see. */
+  /** Something was posted for all to see, and has ended it. */
+  ended(): void;
+  /** Where nothing was posted. */
   clear(): Promise<void>;
 }
 
@@ -37,8 +39,8 @@ export function createStatus(api: Api, log: Log, channel: string, thread: string
 
   return {
     show: (note) => set(toStatus(note)),
-    async settled() {
-      await under;
+    settled: () => under,
+    ended() {
       shown = '';
     },
     async clear() {

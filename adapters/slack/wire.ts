@@ -1,3 +1,4 @@
+import type { types } from '@slack/bolt';
 import { z } from 'zod';
 
 /** What of Slack's events and answers is read, and nothing else of it. */
@@ -134,6 +135,11 @@ export const postSchema = z.object({
   ts,
   thread_ts: ts.optional(),
   user: z.string().optional(),
+  text,
+  blocks: z
+    .array(z.custom<types.KnownBlock>((given) => typeof given === 'object' && given !== null && 'type' in given))
+    .optional()
+    .catch(undefined),
   metadata: z
     .object({ event_type: z.string(), event_payload: z.record(z.string(), z.unknown()) })
     .optional()

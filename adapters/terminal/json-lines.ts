@@ -18,6 +18,8 @@ import { createOpenEvents, expectsEnd } from './open-events.ts';
  *   what may be offered under it
  * - `say`: something beside the answer, or the end of what gets none; the same `key` twice is to be shown once
  * - `withdraw`: the answer is to be taken back
+ * - `unfinished`: the answer is given up; what stands of it is all there is, with the `note` under it
+ * - `end`: no more follows, and nothing came of the event: it was dealt with before, or nobody there may ask
  * - `error`: about that `line` of the input; nothing of it was kept
  */
 export interface JsonLinesDeps {
@@ -64,6 +66,11 @@ export async function startJsonLines(deps: JsonLinesDeps): Promise<Adapter> {
       },
       async withdraw() {
         await emit({ type: 'withdraw', ...about });
+        open.end(event);
+      },
+      async end(unfinished) {
+        if (unfinished !== undefined) return await emit({ type: 'unfinished', ...about, note: unfinished });
+        if (open.isOpen(event)) await emit({ type: 'end', ...about });
         open.end(event);
       },
     };

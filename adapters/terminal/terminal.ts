@@ -75,6 +75,9 @@ export async function startTerminal(deps: TerminalDeps): Promise<Adapter> {
         face.withdraw(question);
         end(event);
       },
+      async end() {
+        open.end(event);
+      },
     };
   }
 

@@ -39,5 +39,7 @@ export function createReply({ talk, live, files, exists }: ReplyDeps, event: Eve
     async withdraw() {
       if (exists(event)) live.tell(channel, talk.withdrawn(event));
     },
+    // What an earlier run had begun stands nowhere any more: the memory has no half answers.
+    async end() {},
   };
 }

@@ -139,6 +139,7 @@ export function createInbox(deps: InboxDeps): Inbox {
   async function handle(pending: Pending, surface: Surface, acceptedAt: number): Promise<void> {
     let current = pending;
     for (let failures = 0; !stop.signal.aborted; failures++) {
+      let job: ReturnType<typeof createJob> | undefined;
       try {
         if (failures > 0) {
           // What was decided before is true only where its commit arrived.
@@ -146,17 +147,24 @@ export function createInbox(deps: InboxDeps): Inbox {
           if (stored?.state === 'done') return;
           if (stored !== undefined) current = { ...stored, attempts: current.attempts };
         }
-        const job = createJob(current, surface, { acceptedAt, again: failures > 0 });
+        job = createJob(current, surface, { acceptedAt, again: failures > 0 });
         await deps.handle(job);
         if (!job.isDone()) await store.commit(job.done());
-        return;
+        return await end(job);
       } catch (error) {
         if (!(await mayTryAgain(error, current, failures))) {
-          if (stop.signal.aborted) await park(current);
-          return;
+          if (stop.signal.aborted) return await park(current);
+          return job && (await end(job));
         }
       }
     }
+  }
+
+  /** However it ended, and also where nothing came of it: nobody is left waiting. */
+  async function end({ event, reply }: Job): Promise<void> {
+    await reply.end().catch((error: unknown) => {
+      log.info({ channel: event.channel, event: event.id, error }, 'a sign of work could not be taken away');
+    });
   }
 
   /** Being ended in good order is no attempt that failed. */

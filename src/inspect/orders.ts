@@ -67,4 +67,5 @@ const silent: Reply = {
   write: async () => '',
   say: async () => undefined,
   withdraw: async () => undefined,
+  end: async () => undefined,
 };

@@ -122,6 +122,16 @@ test('an answer of several messages is printed as one', async () => {
   assert.equal(await printed(), 'One, ␛[2Jtwo\n');
 });
 
+test('in a pipe a line of which nothing comes keeps the others from nothing', async () => {
+  const core = createCore(async (event, reply) => {
+    if (wordsOf(event) === 'one') await reply.progress('');
+    else await echo(event, reply);
+    await reply.end();
+  });
+  const { printed } = await startPipe(core, 'one\ntwo\n');
+  assert.equal(await printed(), 'You said: two\n');
+});
+
 test('what cannot be accepted is said in one line, and the next line is taken', async () => {
   const core = createCore(echo, {
     async accept(event) {

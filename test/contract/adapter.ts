@@ -398,6 +398,23 @@ export function describeAdapter(harness: AdapterHarness): void {
     assert.deepEqual(platform.posts(), []);
   });
 
+  promise('where nothing comes of it after all, the note goes, and nothing is left', async (platform, core) => {
+    const ended: string[] = [];
+    core.handle = async (event, reply) => {
+      if (event.kind !== 'message') return;
+      await reply.progress('');
+      await reply.progress('folding');
+      await reply.end();
+      await reply.end();
+      ended.push(event.id);
+    };
+    platform.say('Ann', `${platform.mention} hi`);
+    await platform.until(() => ended.length === 1 && platform.posts().length === 0, 'it is over');
+    await platform.until(() => platform.notes().some((note) => /folding/.test(note)), 'it was shown');
+    platform.say('Ann', `${platform.mention} again`);
+    await platform.until(() => ended.length === 2 && platform.posts().length === 0, 'and again');
+  });
+
   promise('while it works on something long, the note gives way to the answer', async (platform, core) => {
     core.handle = async (_, reply) => {
       await reply.progress('folding');

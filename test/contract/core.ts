@@ -167,6 +167,7 @@ export async function startCore({
       async say(_key, notice) {
         outcome.notices.push(notice);
       },
+      async end() {},
       async withdraw() {
         outcome.withdrawn = true;
         outcome.answer = undefined;

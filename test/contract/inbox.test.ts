@@ -16,6 +16,7 @@ const reply: Reply = {
   async progress() {},
   write: async (piece) => `post-${piece.index}`,
   async say() {},
+  async end() {},
   async withdraw() {},
 };
 

@@ -111,6 +111,29 @@ test('a group’s direct messages are private, whichever of Slack’s events tel
   assert.equal(await said({ type: 'app_mention', channel: channel.id }), undefined);
 });
 
+test('no status outlives its question, whatever came of it', async (t) => {
+  const set = await setUp(t);
+  const { statuses } = set.slack.state;
+  const ends: ((reply: Reply) => Promise<unknown>)[] = [
+    (reply) => reply.end(),
+    (reply) => reply.withdraw(),
+    (reply) => reply.say('outcome', { text: 'no', private: true, actions: [], files: [] }),
+    (reply) => reply.say('outcome', { text: 'no', private: false, actions: [], files: [] }),
+    (reply) => reply.write(piece('whole', { done: true, last: true })),
+  ];
+  for (const [n, end] of ends.entries()) {
+    const { reply, thread } = await ask(set);
+    await reply.progress('folding');
+    await end(reply);
+    await reply.end();
+    const shown = statuses.filter((one) => one.thread === thread).map((one) => one.status);
+    assert.equal(shown[0], 'is folding…');
+    // What is posted for all to see takes it away by itself.
+    const isPosted = [...set.slack.world.places.values()].some((place) => set.slack.posts(place, thread).length > 0);
+    assert.ok(n >= 3 ? isPosted : shown.at(-1) === '', `${n}: ${shown}`);
+  }
+});
+
 /** One of each kind, as Slack sends them, by the people and in the channel given. */
 function oneOfEach(slack: Slack): Pick<Delivery, 'kind' | 'payload'>[] {
   const [ann, channel] = [slack.world.addPerson('Ann'), slack.world.addChannel('edges')];

@@ -201,6 +201,7 @@ function silent(event: Event): Reply {
     progress: async () => {},
     write: async (piece) => `${event.id}.${piece.index}`,
     say: async () => {},
+    async end() {},
     withdraw: async () => {},
   };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { RestRequest } from '../sim/discord-limits.ts';
 import { failure } from '../sim/model-answer.ts';
 import { crashOnce } from './discord-crash.ts';
 import { setStage, textOf } from './discord-setup.ts';
@@ -101,6 +102,28 @@ test('of two questions that fail alike each is told so, though the program was k
   model.answerWith(() => 'And on.');
   await stage.answerTo(channel, discord.say(stage.ann, channel, `${discord.mention} three`), 30_000);
   assert.deepEqual([told(first).length, told(second).length], [1, 1]);
+});
+
+test('what ends the program six times is given up, its half answer says so, and what waited behind it is answered', async () => {
+  const channel = discord.world.addChannel(stage.guild, 'deadly');
+  discord.join(stage.guild);
+  model.answerWith(({ last }) => (/deadly/.test(last) ? { pieces: ['Begun'], hang: 'after-pieces' } : 'Fine.'));
+  const deadly = discord.say(stage.ann, channel, `${discord.mention} deadly`);
+  await discord.until(() => discord.posts(channel).length === 1, 'it begins', 30_000);
+  const behind = discord.say(stage.ben, channel, `${discord.mention} and me?`);
+  for (let life = 1; life <= 6; life++) {
+    await stage.program().signal('SIGKILL');
+    const edits = discord.requests.length;
+    await stage.start();
+    if (life === 6) break;
+    const isEdit = ({ method, path }: RestRequest): boolean => method === 'PATCH' && path.includes(channel.id);
+    await discord.until(() => discord.requests.slice(edits).some(isEdit), 'its half answer is written again', 30_000);
+  }
+  assert.equal(textOf(await stage.answerTo(channel, behind, 30_000)), 'Fine.');
+  const [half, told] = discord.posts(channel).filter((one) => one.message_reference?.message_id === deadly.id);
+  assert.equal(half?.content, 'Begun\n\n⚠️ This answer broke off here.');
+  assert.deepEqual(half.components, []);
+  assert.match(told?.content ?? '', /^⚠️/);
 });
 
 test('told to end, it ends at once and in good order', async () => {

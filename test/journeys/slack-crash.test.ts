@@ -77,6 +77,32 @@ test('of two questions that fail alike each is told so, though the program was k
   assert.deepEqual([told(first).length, told(second).length], [1, 1]);
 });
 
+test('what ends the program six times is given up, its half answer says so, and what waited behind it is answered', async () => {
+  const channel = slack.world.addChannel('deadly');
+  model.answerWith(({ last }) => (/deadly/.test(last) ? { pieces: ['Begun'], hang: 'after-pieces' } : 'Fine.'));
+  const deadly = slack.say(stage.ann, channel, `${slack.mention} deadly`);
+  await slack.until(() => slack.posts(channel).length === 1, 'it begins', 30_000);
+  const behind = slack.say(stage.ben, channel, `${slack.mention} and me?`);
+  await slack.until(() => slack.delivery.deliveries.every(({ ack }) => ack !== undefined), 'both are kept');
+  for (let life = 1; life <= 6; life++) {
+    await stage.program().signal('SIGKILL');
+    const updates = slack.requests.length;
+    await stage.start();
+    if (life === 6) break;
+    await slack.until(
+      () => slack.requests.slice(updates).some(({ method }) => method === 'chat.update'),
+      'its half answer is written again',
+      30_000,
+    );
+  }
+  assert.equal(shownText(await stage.answerTo(channel, behind, 30_000)), 'Fine.');
+  const [half, told] = slack.posts(channel, deadly.ts);
+  assert.ok(half && told);
+  assert.equal(shownText([half]), 'Begun\n\n⚠️ This answer broke off here.');
+  assert.deepEqual([slack.buttonsOf(half), slack.isStreaming(half)], [[], false]);
+  assert.match(shownText([told]), /^⚠️/);
+});
+
 test('told to end, it ends at once and in good order', async () => {
   const begun = Date.now();
   assert.equal(await stage.program().signal('SIGTERM'), 0);

@@ -62,15 +62,17 @@ test('a message that comes as two events, one after the other, is answered once'
   const program = startProgram({ env });
   // Fifteen turns: the question is the last of its page of the journal, its answer the first of the next.
   for (let n = 0; n < 15; n++) say(program, 'by the way', { to: 'none' });
-  say(program, 'hello', { id: 'as-mention', messageId: 'm1' });
-  say(program, 'hello', { id: 'as-message', messageId: 'm1' });
-  say(program, 'good bye', { id: 'overheard', messageId: 'm2', to: 'none' });
-  say(program, 'good bye', { id: 'addressed', messageId: 'm2' });
+  say(program, 'hello', { id: 'as-mention', messageId: 'both' });
+  say(program, 'hello', { id: 'as-message', messageId: 'both' });
+  say(program, 'good bye', { id: 'overheard', messageId: 'later', to: 'none' });
+  say(program, 'good bye', { id: 'addressed', messageId: 'later' });
   const texts = await textsOf(program, 'room');
   assert.deepEqual(texts.slice(15), ['hello', 'answer 1', 'good bye', 'answer 2']);
   assert.equal(server.requests.length, 2);
   assert.equal(shownOf(program.lines, { id: 'as-mention' }).text, 'answer 1');
   assert.deepEqual(shownOf(program.lines, { id: 'as-message' }).endings, []);
+  const ends = program.lines.filter((line) => line.type === 'end').map((line) => line.id);
+  assert.deepEqual(ends, ['as-message'], 'it ends visibly');
   assert.equal(shownOf(program.lines, { id: 'addressed' }).text, 'answer 2');
-  assert.equal(await program.signal('SIGTERM'), 0);
+  assert.equal(await program.end(), 0);
 });

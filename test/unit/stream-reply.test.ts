@@ -21,6 +21,7 @@ function platform({ pieceChars = 2000, minEditMs = 0, onWrite = () => undefined 
       return `post-${piece.index}`;
     },
     async say() {},
+    async end() {},
     async withdraw() {},
   };
   const posted: string[][] = [];
