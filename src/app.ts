@@ -44,6 +44,8 @@ export interface Host {
   log: Log;
   now(): number;
   defaultRole: string;
+  /** Answers cost nothing: the demo model gives them, and there is no budget that they count in. */
+  isFree: boolean;
   /** What a command line, without its slash, can become. */
   complete(line: string): string[];
   /** Why a file that somebody is about to send will not be read. */
@@ -150,6 +152,7 @@ export async function startApp({ config, environment, log, serve, startAdapters 
     log,
     now,
     defaultRole: defaults.role,
+    isFree: chosen.server === undefined && Object.values(config.budgets).every((budget) => budget === undefined),
     complete: (line) => completeLine(commands, line, more),
     unreadable,
     valuesFor: more,

@@ -21,6 +21,8 @@ export interface ConsoleHost {
   /** Who sends a request, as the operator's proxies tell it. */
   callerOf(request: Pick<IncomingMessage, 'headers' | 'socket'>): Caller;
   defaultRole: string;
+  /** Answers cost nothing: the demo model gives them, and there is no budget that they count in. */
+  isFree: boolean;
   /** What a command line, without its slash, can become. */
   complete(line: string): string[];
   /** Why a file that somebody is about to send will not be read. */

@@ -8,7 +8,7 @@ import type { Me } from './wire.ts';
 
 /** Who the visitor is, and what they can order. */
 interface PeopleDeps {
-  host: Pick<ConsoleHost, 'defaultRole' | 'commands' | 'presets' | 'complete'>;
+  host: Pick<ConsoleHost, 'defaultRole' | 'commands' | 'presets' | 'complete' | 'isFree'>;
   entrance: Entrance;
   hasLogin: boolean;
 }
@@ -19,7 +19,9 @@ const maxCompletions = 50;
 export function peopleRoutes({ host, entrance, hasLogin }: PeopleDeps): Route[] {
   async function toMe({ person, admin }: Pick<Visitor, 'person' | 'admin'>): Promise<Me> {
     const presets = await host.presets();
-    return { person, admin, hasLogin, defaults: { role: host.defaultRole }, commands: host.commands, presets, limits };
+    const { commands, defaultRole, isFree } = host;
+    const tour = admin && isFree;
+    return { person, admin, hasLogin, tour, defaults: { role: defaultRole }, commands, presets, limits };
   }
 
   return [

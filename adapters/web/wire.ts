@@ -29,6 +29,8 @@ export interface Me {
   admin: boolean;
   /** Passwords are in use: there is somebody to log out, and maybe more rights to gain at `/login`. */
   hasLogin: boolean;
+  /** Newcomers may be shown how the memory works: that costs nothing here, and this visitor may change settings. */
+  tour: boolean;
   defaults: { role: string };
   commands: readonly CommandHelp[];
   presets: readonly PresetHelp[];

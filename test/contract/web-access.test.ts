@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { after, test } from 'node:test';
 import { createMemoryBackend } from '../../src/storage/memory.ts';
 import { createStore } from '../../src/storage/store.ts';
-import { startWebStage, type WebStage } from './web.ts';
+import { type StageOptions, startWebStage, type WebStage } from './web.ts';
 import { openClient, type WebClient } from './web-client.ts';
 
 /** Who gets in, what they may, and what the server says to everybody else. */
@@ -417,4 +417,18 @@ test('no other file is had, however its path is written', async () => {
     assert.ok(status === 404 || status === 400, `${path}: ${status}`);
   }
   assert.equal(await raw(open.url, '/assets/theme.ts'), 200);
+});
+
+test('a tour is offered to whoever may change settings, where answers cost nothing', async (t) => {
+  const tourOf = async (options: StageOptions, password?: string): Promise<boolean> => {
+    const one = await startWebStage(options);
+    t.after(() => one.close());
+    const client = await openClient(one.url, 'Ann', password);
+    return JSON.parse((await client.call('/api/me')).text).tour;
+  };
+  const both = { passwords: { app: 'open sesame 1', admin: 'open sesame 2' } };
+  assert.equal(await tourOf({}), true);
+  assert.equal(await tourOf(both, both.passwords.admin), true);
+  assert.equal(await tourOf(both, both.passwords.app), false);
+  assert.equal(await tourOf({ host: { isFree: false } }), false);
 });

@@ -97,6 +97,7 @@ export async function startWebStage(options: StageOptions = {}): Promise<WebStag
     log,
     now,
     defaultRole: defaults.role,
+    isFree: options.model === undefined,
     complete: (line) => completeLine(commands, line),
     unreadable,
     commands: commandHelp,

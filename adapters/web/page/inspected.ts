@@ -65,8 +65,12 @@ export function toggleInspector(): void {
 
 /** A command about the memory that is looked at, answered here and not in its channel. */
 export async function order(line: string): Promise<OrderAnswer> {
+  return await orderIn(keyNow() ?? '', line);
+}
+
+export async function orderIn(key: string, line: string): Promise<OrderAnswer> {
   const post: OrderPost = { line };
-  const answer = await send<OrderAnswer>('POST', memoryPath(keyNow() ?? '', '/orders'), post);
+  const answer = await send<OrderAnswer>('POST', memoryPath(key, '/orders'), post);
   refreshInspection();
   return answer;
 }

@@ -7,6 +7,7 @@ import { followMemory } from './inspected.ts';
 import { followPlace } from './open-channel.ts';
 import { problemOf } from './server.ts';
 import { loadMe } from './session.ts';
+import { restoreLeftTour } from './tour.ts';
 
 const app = document.getElementById('app');
 
@@ -22,6 +23,7 @@ async function start(place: HTMLElement): Promise<void> {
   await loadChannels();
   followPlace();
   followMemory();
+  void restoreLeftTour().catch(() => undefined); // One's own settings say what is so.
   render(
     html`<a class="skip" href="#composer" onClick=${toComposer}>To the message box</a><${ConsolePage} /><${Announcer} />`,
     place,

@@ -14,9 +14,10 @@ interface Unsent {
 /** By the id of the message, for as long as it may have to be sent again. */
 const unsent = new Map<string, Unsent>();
 
-export async function say(talk: Talk, text: string, uploads: readonly Upload[]): Promise<void> {
+/** The message's id, where it arrived. */
+export async function say(talk: Talk, text: string, uploads: readonly Upload[]): Promise<string | undefined> {
   const person = me.value?.person;
-  if (person === undefined) return;
+  if (person === undefined) return undefined;
   const post: MessagePost = { id: newId(), at: Date.now(), text, uploads: uploads.map(({ id }) => id) };
   const message: Message = {
     kind: 'message',
@@ -30,7 +31,7 @@ export async function say(talk: Talk, text: string, uploads: readonly Upload[]):
   };
   unsent.set(message.id, { post, uploads });
   talk.change((entries) => put(entries, message));
-  await deliver(talk, message);
+  return (await deliver(talk, message)) ? message.id : undefined;
 }
 
 /** The same message once more: the program knows it by its id. */
@@ -39,16 +40,18 @@ export async function sayAgain(talk: Talk, message: Message): Promise<void> {
   await deliver(talk, { ...sending, state: 'sending' });
 }
 
-async function deliver(talk: Talk, message: Message): Promise<void> {
+async function deliver(talk: Talk, message: Message): Promise<boolean> {
   const kept = unsent.get(message.id);
-  if (kept === undefined) return;
+  if (kept === undefined) return false;
   talk.change((entries) => put(entries, message));
   try {
     await send<Accepted>('POST', channelPath(talk.key, '/messages'), kept.post);
     unsent.delete(message.id);
     talk.change((entries) => put(entries, { ...message, state: 'kept' }));
+    return true;
   } catch (error) {
     talk.change((entries) => put(entries, { ...message, state: 'failed', problem: problemOf(error) }));
+    return false;
   }
 }
 

@@ -41,6 +41,11 @@ export function newId(): string {
   return crypto.randomUUID();
 }
 
+/** The program understood it and said no: asking again changes nothing. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof Refusal && error.status < 500;
+}
+
 /** The sentence for whatever was thrown. */
 export function problemOf(error: unknown): string {
   if (error instanceof Refusal) return error.message;
