@@ -5,7 +5,7 @@ import { slackError } from './api.ts';
 import type { Names } from './text.ts';
 
 /** What a text names, and what is known of the channel it was said in. */
-export interface Known extends Names {
+interface Known extends Names {
   /** Whether it is a group's direct messages; nothing where that could not be looked up. */
   isGroup(channel: string): boolean | undefined;
 }

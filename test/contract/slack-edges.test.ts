@@ -130,7 +130,7 @@ test('no status outlives its question, whatever came of it', async (t) => {
     assert.equal(shown[0], 'is folding…');
     // What is posted for all to see takes it away by itself.
     const isPosted = [...set.slack.world.places.values()].some((place) => set.slack.posts(place, thread).length > 0);
-    assert.ok(n >= 3 ? isPosted : shown.at(-1) === '', `${n}: ${shown}`);
+    assert.ok(n >= 3 ? isPosted : shown.at(-1) === '', `${n}: ${shown.join()}`);
   }
 });
 
