@@ -117,6 +117,8 @@ const commandSchema = z.object({
   /** For a button: the message of the bot's it stands under. */
   target: z.string().optional(),
   direct: z.boolean(),
+  /** Given by the adapter itself, as when a channel of its own is deleted: who may give commands does not matter. */
+  automatic: z.boolean().optional(),
   /** Where it was given, a conversation can be printed role by role. */
   prints: z.boolean().optional(),
   origin,

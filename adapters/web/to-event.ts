@@ -85,6 +85,7 @@ export function toErasure({ channel, by, posted }: Erasure): CommandEvent {
     kind: 'command',
     author: { id: by.id, name: visitorName(by.name, false), admin: true, roles: [] },
     command: { line: 'forget everything confirm' },
+    automatic: true,
     direct: channel.private,
   };
 }

@@ -34,6 +34,7 @@ interface Request {
   given: CommandEvent['command'];
   direct: boolean;
   prints?: boolean | undefined;
+  automatic?: boolean | undefined;
   target?: string | undefined;
 }
 
@@ -61,11 +62,11 @@ export function createCommandRunner(deps: CommandDeps): CommandRunner {
     afterError: (channel, model, error) => undoUnknownModel(deps, channel, model, error),
 
     async run(job, request) {
-      const { channel, author, given, direct, prints = false, target } = request;
+      const { channel, author, given, direct, prints = false, automatic = false, target } = request;
       const { spec, values, confirmed } = parseCommand(deps.commands(), given);
       const check = (isAsker: boolean): void => {
         const verdict = policy.mayCommand(spec, author, channel, { isAsker });
-        if (verdict.allowed) return;
+        if (verdict.allowed || automatic) return;
         note('refused', author, channel, commandName(spec));
         throw new BotError('forbidden', verdict.rule);
       };
