@@ -25,11 +25,14 @@ interface SlashOption {
   kind: 'text' | 'number' | 'person';
   choices?: readonly string[];
   live?: true;
+  maxChars?: number;
 }
 
 export type SlashCommand = RESTPostAPIChatInputApplicationCommandsJSONBody;
 
 const maxChoices = 25;
+/** Discord's own limit, and what it takes where none is named. */
+const mostOptionChars = 6000;
 const maxHelpChars = 100;
 const maxNumber = 1_000_000;
 
@@ -72,7 +75,9 @@ function toOption(option: SlashOption): APIApplicationCommandBasicOption {
   if (option.kind === 'number') {
     return { ...base, type: ApplicationCommandOptionType.Integer, min_value: 1, max_value: maxNumber };
   }
-  const text = { ...base, type: ApplicationCommandOptionType.String as const };
+  const { maxChars = mostOptionChars } = option;
+  const limit = maxChars < mostOptionChars ? { max_length: maxChars } : {};
+  const text = { ...base, ...limit, type: ApplicationCommandOptionType.String as const };
   if (choices === undefined && !option.live) return text;
   if (choices === undefined || choices.length > maxChoices) return { ...text, autocomplete: true };
   return { ...text, choices: choices.map((one) => ({ name: one, value: one })) };
@@ -98,7 +103,7 @@ export function areRegistered(wanted: readonly SlashCommand[], registered: unkno
 }
 
 const compared = new Set(
-  'name description type contexts integration_types options required choices value autocomplete min_value max_value'.split(
+  'name description type contexts integration_types options required choices value autocomplete min_value max_value max_length'.split(
     ' ',
   ),
 );

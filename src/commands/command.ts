@@ -13,6 +13,8 @@ export interface OptionSpec {
   /** `number`: a whole one, from 1. `person`: a name or an id; as the last option it may contain spaces. */
   kind: 'text' | 'number' | 'person';
   choices?: readonly string[];
+  /** A value may have so many characters, where not as many as its kind may. */
+  maxChars?: number;
   /** What it may be is known only while the program runs: roles, tools. Other values may be right, too. */
   live?: true;
 }
@@ -40,6 +42,13 @@ export type Values = Record<string, string | number>;
 
 export function commandName(spec: CommandSpec): string {
   return spec.path.join(' ');
+}
+
+const maxCharsByKind = { text: 200, number: 7, person: 200 };
+
+/** Every value has a longest length: what is longer is refused before anything looks into it. */
+export function maxCharsOf({ kind, maxChars }: OptionSpec): number {
+  return maxChars ?? maxCharsByKind[kind];
 }
 
 /** More choices than this are named by the option's own name. */

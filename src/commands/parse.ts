@@ -4,6 +4,7 @@ import {
   commandName,
   isFlexible,
   isGreedy,
+  maxCharsOf,
   type OptionSpec,
   usageLine,
   type Values,
@@ -211,6 +212,15 @@ function extra(spec: CommandSpec, pending: readonly OptionSpec[], word: string):
 
 function toValue(spec: CommandSpec, option: OptionSpec, text: string): string | number {
   const { choices, name } = option;
+  const most = maxCharsOf(option);
+  // A number and a choice say themselves what they may be.
+  if (choices === undefined && option.kind !== 'number' && text.length > most) {
+    const long = text.length.toLocaleString('en');
+    throw new BotError(
+      'input',
+      `${name} is too long: ${long} characters, and at most ${most.toLocaleString('en')} are taken`,
+    );
+  }
   if (choices !== undefined) {
     const choice = choices.find((one) => one.toLowerCase() === text.toLowerCase());
     if (choice !== undefined) return choice;

@@ -22,7 +22,7 @@ export const specs: readonly CommandSpec[] = [
     ...plain,
     path: ['role', 'set'],
     help: 'sets the role',
-    options: [{ name: 'text', help: 'what I am to be', required: true, rest: true, kind: 'text' }],
+    options: [{ name: 'text', help: 'what I am to be', required: true, rest: true, kind: 'text', maxChars: 2_000_000 }],
     restrictable: true,
     public: true,
   },
