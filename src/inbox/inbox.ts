@@ -2,6 +2,7 @@ import { BotError, toBotError } from '../errors.ts';
 import type { Attachment, ChannelId, Event, Intake, Reply, Surface } from '../event.ts';
 import type { Log } from '../log.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
+import { withinBounds } from './bounds.ts';
 import { doneRecords, entryId, entryKind, entryPlace, mustBeEvent, type Pending, pendingRecord } from './entry.ts';
 import { createLanes, type Lanes, type Place } from './lanes.ts';
 
@@ -84,11 +85,12 @@ export function createInbox(deps: InboxDeps): Inbox {
     if (remembered.size > maxRemembered && oldest !== undefined) remembered.delete(oldest);
   }
 
-  async function accept(event: Event, surface: Surface): ReturnType<Intake['accept']> {
+  async function accept(given: Event, surface: Surface): ReturnType<Intake['accept']> {
     if (closing.signal.aborted)
       throw new BotError('stopped', 'I am shutting down and take nothing more; send it again in a moment');
     if (lanes.waiting() >= maxWaiting) throw new BotError('busy', 'too much is waiting to be answered');
-    mustBeEvent(event);
+    mustBeEvent(given);
+    const event = withinBounds(given);
     const id = entryId(event);
     const before = remembered.get(id);
     if (before !== undefined) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BotError } from '../../src/errors.ts';
-import { type Event, type Reply, toChannelId } from '../../src/event.ts';
+import { type Event, eventSchema, type Reply, toChannelId } from '../../src/event.ts';
 import { entryKind, pendingRecord } from '../../src/inbox/entry.ts';
 import { createInbox, type Inbox, type Job } from '../../src/inbox/inbox.ts';
 import { createLog } from '../../src/log.ts';
@@ -285,4 +285,62 @@ for (const event of whole) {
     await idle(inbox);
     assert.deepEqual(handled, [event.id]);
   });
+}
+
+const author = { id: 'p', name: 'Ann', admin: false, roles: ['r'], payer: 'q', platform: 't' };
+const file = { name: 'a.txt', mime: 'text/plain', bytes: 1, source: 's', shelved: ['k'] };
+/** Every field that an event can have. */
+const full: Event[] = [
+  {
+    ...{ kind: 'message', id: 'a', channel: room, at: 1, messageId: 'm', author, text: 'x', to: 'mention' },
+    ...{ private: true, attachments: [file], replyTo: 'r', place: 'here', branchedFrom: 'b', origin: { o: 'p' } },
+  } as Event,
+  { kind: 'edit', id: 'x', channel: room, at: 1, messageId: 'm1', text: 'so', origin: { o: 'p' } },
+  { kind: 'delete', id: 'y', channel: room, at: 1, messageIds: ['m1'], origin: { o: 'p' } },
+  {
+    ...{ kind: 'command', id: 'c', channel: room, at: 1, author, command: { line: 'help' }, target: 't' },
+    ...{ direct: false, prints: true, origin: { o: 'p' } },
+  } as Event,
+  { ...command(3, ''), command: { path: ['role', 'set'], options: { text: 'x' } } } as Event,
+];
+
+test('whatever an event carries has a length: names are cut, and all else that is too long is refused', async () => {
+  for (const { shape } of eventSchema.options) {
+    const sample = full.find(({ kind }) => shape.kind.value === kind) ?? {};
+    assert.deepEqual(Object.keys(shape).sort(), Object.keys(sample).sort(), 'the sample has all fields');
+  }
+  const huge = 'x'.repeat(70_000_000);
+  let fields = 0;
+  for (const event of full) {
+    for (const field of fieldsOf(event)) {
+      if (['kind', 'to'].includes(field.join('.'))) continue;
+      fields++;
+      const { intake, store } = await open({ handle: () => new Promise(() => undefined) });
+      const long = withField(event, field, field.join('.') === 'channel' ? `test/w/${huge}` : huge);
+      try {
+        await intake.accept(long);
+        const [entry] = await store.list(entryKind, '');
+        assert.ok(JSON.stringify(entry).length < 10_000, `${field.join('.')} is cut`);
+      } catch (error) {
+        assert.ok(error instanceof BotError, `${field.join('.')}: ${String(error)}`);
+        assert.match(error.message, /^the \w+ is too long: |^a malformed event was refused$/);
+      }
+    }
+  }
+  assert.ok(fields > 40, `${fields} fields`);
+});
+
+/** The way to every text in it. */
+function fieldsOf(value: unknown): string[][] {
+  if (typeof value === 'string') return [[]];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => fieldsOf(inner).map((rest) => [key, ...rest]));
+}
+
+function withField(event: Event, field: readonly string[], text: string): Event {
+  const changed = structuredClone(event);
+  let at: Record<string, unknown> = changed;
+  for (const key of field.slice(0, -1)) at = at[key] as Record<string, unknown>;
+  at[field.at(-1) ?? ''] = text;
+  return changed;
 }
