@@ -2,6 +2,7 @@ import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createChanges } from '../src/conversation/changes.ts';
 import { createConversations } from '../src/conversation/conversations.ts';
+import { createFoldTexts } from '../src/conversation/folds.ts';
 import { appendTurn } from '../src/conversation/journal.ts';
 import { createRecall } from '../src/conversation/recall.ts';
 import type { TokenCounter } from '../src/conversation/tokens.ts';
@@ -22,7 +23,13 @@ const minuteMs = 60_000;
 export async function measureLarge(conversations: readonly Conversation[], counter: TokenCounter): Promise<string> {
   return await inFolder(async (folder) => {
     const store = await openStore(`sqlite:${path.join(folder, 'large.db')}`);
-    const kept = createConversations(store, { tokens: 50_000 }, Date.now, createChanges());
+    const kept = createConversations(
+      store,
+      { tokens: 50_000 },
+      Date.now,
+      createChanges(),
+      createFoldTexts(store, () => undefined),
+    );
     const channel = room('large');
     const turns = conversations.flatMap((one) => one.turns);
     for (let done = 0; done < messages; done += atOnce) {

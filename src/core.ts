@@ -136,6 +136,7 @@ export async function createCore(deps: CoreDeps): Promise<Core> {
     timeZone,
     pricesAsOf: prices.asOf,
     signal,
+    log,
     now,
   });
   return { open, inbox, bot, memory, views, audit, mayUse: createMayUse(policy, commands) };

@@ -2,6 +2,7 @@ import type { ChannelId } from '../event.ts';
 import { parentChannel } from '../event.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
 import type { Changes, MemoryChange, Taken } from './changes.ts';
+import type { FoldTexts } from './folds.ts';
 import { type Change, type Head, openSpan, withChange } from './head.ts';
 import { type ChannelState, createJournal, type Journal, type Step, type TailLimit, withHead } from './journal.ts';
 
@@ -41,8 +42,9 @@ export function createConversations(
   limit: TailLimit,
   now: () => number,
   changes: Pick<Changes, 'tell'>,
+  folds: FoldTexts,
 ): Conversations {
-  const journal = createJournal(store, limit);
+  const journal = createJournal(store, limit, folds);
   /** Least recently used first. */
   const states = new Map<ChannelId, { state: ChannelState; usedAt: number }>();
   const locks = new Map<ChannelId, Promise<unknown>>();

@@ -1,5 +1,6 @@
 import type { ChannelId } from '../event.ts';
 import type { Store } from '../storage/store.ts';
+import type { NoteDamage } from './damage-log.ts';
 import { listVectors, type TurnVector } from './embeddings-records.ts';
 import { nearness, type Quantised } from './embeddings-vectors.ts';
 import type { Range } from './head.ts';
@@ -25,7 +26,7 @@ const pagesAtOnce = 32;
 /** An object and its place in the map. */
 const vectorBytes = 200;
 
-export function createKeptVectors(store: Store, model: string): KeptVectors {
+export function createKeptVectors(store: Store, model: string, noteDamage: NoteDamage): KeptVectors {
   /** Least recently used first. */
   const kept = new Map<ChannelId, Promise<ChannelVectors>>();
   const sizes = new Map<ChannelId, number>();
@@ -43,6 +44,7 @@ export function createKeptVectors(store: Store, model: string): KeptVectors {
         );
         for (const one of found.filter(({ space }) => space.startsWith(ofModel))) {
           const page = one.read();
+          if (page.damage !== undefined) noteDamage(`vector:${one.id}`, page.damage);
           for (const vector of page.vectors) vectors.byTurn.set(vector.seq, vector);
           if (page.done) vectors.done.add(one.pageId);
         }

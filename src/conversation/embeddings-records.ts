@@ -56,7 +56,8 @@ export function vectorsRecord(
 export interface PageVectors {
   pageId: string;
   space: string;
-  read(): { done: boolean; vectors: TurnVector[] };
+  /** `damage`: why the record could not be read. */
+  read(): { done: boolean; vectors: TurnVector[]; damage?: unknown };
 }
 
 /** Of the channel's pages whose ids begin so, in their order; of all models. */
@@ -99,7 +100,7 @@ export async function vectorsWithout(
 function readable(read: PageVectors['read']): ReturnType<PageVectors['read']> {
   try {
     return read();
-  } catch {
-    return { done: false, vectors: [] };
+  } catch (error) {
+    return { done: false, vectors: [], damage: error };
   }
 }

@@ -2,6 +2,7 @@ import { toBotError } from '../errors.ts';
 import type { ChannelId } from '../event.ts';
 import type { Embedded } from '../model/embed.ts';
 import type { Store, StoredRecord } from '../storage/store.ts';
+import { createDamageLog } from './damage-log.ts';
 import { type ChannelVectors, createKeptVectors, nearestOf } from './embeddings-kept.ts';
 import { createPaidEmbedder, type PaidDeps } from './embeddings-paid.ts';
 import { spaceOf, type TurnVector, vectorsRecord } from './embeddings-records.ts';
@@ -52,7 +53,7 @@ interface Batch {
 
 export function createEmbeddings(deps: EmbeddingsDeps): Embeddings {
   const { store, conversations, embedder, log } = deps;
-  const kept = createKeptVectors(store, embedder.model);
+  const kept = createKeptVectors(store, embedder.model, createDamageLog(log));
   const paid = createPaidEmbedder(deps);
   const inSlices = createSlices();
   const filling = new Map<ChannelId, Promise<void>>();

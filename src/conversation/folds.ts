@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { BotError } from '../errors.ts';
 import type { ChannelId } from '../event.ts';
 import { type RecordKind, record, type Store, type StoredRecord } from '../storage/store.ts';
+import type { NoteDamage } from './damage-log.ts';
 import type { FoldRef } from './head.ts';
 import { epochPrefix } from './page.ts';
 
@@ -47,22 +49,25 @@ export interface StoredFold {
 }
 
 export interface FoldTexts {
-  /** In the order of the references. */
+  /** In the order of the references. Throws where one of them cannot be read: a lost summary is no empty one. */
   texts(refs: readonly FoldRef[]): Promise<(FoldRef & { text: string })[]>;
-  /** Every fold of a channel, in use or not, unless it is about to be erased. */
+  /** Those of them that are lost or damaged, each logged once. */
+  unreadable(refs: readonly FoldRef[]): Promise<FoldRef[]>;
+  /** Every fold of a channel, in use or not, that can be read, unless it is about to be erased. */
   all(channel: ChannelId): Promise<StoredFold[]>;
   forget(ids: readonly string[]): void;
 }
 
-export function createFoldTexts(store: Store): FoldTexts {
+export function createFoldTexts(store: Store, noteDamage: NoteDamage): FoldTexts {
   const cached = new Map<string, string>();
 
   async function text(id: string): Promise<string> {
     const known = cached.get(id);
     if (known !== undefined) return known;
-    const fold = await store.get(foldKind, id);
-    // The head never names a fold that is not there; one that vanished says nothing, its turns are in the journal.
-    const found = fold?.text ?? '';
+    const found = (await store.get(foldKind, id))?.text;
+    if (found === undefined) throw lost(id);
+    // Emptied this moment: what asks for it is about to be interrupted, and asks the head again.
+    if (found === '') return found;
     cached.set(id, found);
     const oldest = cached.keys().next().value;
     if (cached.size > maxCached && oldest !== undefined) cached.delete(oldest);
@@ -73,17 +78,59 @@ export function createFoldTexts(store: Store): FoldTexts {
     async texts(refs) {
       return await Promise.all(refs.map(async (ref) => ({ ...ref, text: await text(ref.id) })));
     },
+    async unreadable(refs) {
+      const found = await Promise.all(
+        refs.map(async (ref) => {
+          try {
+            if ((await text(ref.id)) === '') throw lost(ref.id);
+            return [];
+          } catch (error) {
+            if (!(error instanceof BotError && error.kind === 'damaged')) throw error;
+            noteDamage(`${foldKind.name}:${ref.id}`, error);
+            return [ref];
+          }
+        }),
+      );
+      return found.flat();
+    },
     async all(channel) {
       const found = await store.list(foldKind, `${channel}:`);
-      return found
-        .map((one) => ({ id: one.id, fold: one.read() }))
-        .filter(({ fold }) => fold.text !== '')
-        .map(({ id, fold }) => ({ ref: toFoldRef(id, fold), fold }));
+      return found.flatMap((one) => {
+        try {
+          const fold = one.read();
+          return fold.text === '' ? [] : [{ ref: toFoldRef(one.id, fold), fold }];
+        } catch (error) {
+          noteDamage(`${foldKind.name}:${one.id}`, error);
+          return [];
+        }
+      });
     },
     forget(ids) {
       for (const id of ids) cached.delete(id);
     },
   };
+}
+
+function lost(id: string): BotError {
+  return new BotError('damaged', `the record ${foldKind.name}:${id} is lost`);
+}
+
+/**
+ * The folds in use without those that cannot be read. Lower ones that these had replaced serve again; what none covers is
+ * read word for word.
+ */
+export async function readableFolds(
+  folds: Pick<FoldTexts, 'unreadable' | 'all'>,
+  channel: ChannelId,
+  inUse: FoldRef[],
+): Promise<FoldRef[]> {
+  const gone = await folds.unreadable(inUse);
+  if (gone.length === 0) return inUse;
+  const isBelow = (ref: FoldRef): boolean =>
+    gone.some((above) => above.epoch === ref.epoch && above.from <= ref.from && ref.to <= above.to);
+  const below = (await folds.all(channel)).map(({ ref }) => ref).filter(isBelow);
+  const left = inUse.filter((ref) => !gone.includes(ref));
+  return [...left, ...coverWith(below)].sort((a, b) => a.from - b.from);
 }
 
 /**

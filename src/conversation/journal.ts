@@ -1,6 +1,8 @@
+import { BotError } from '../errors.ts';
 import type { ChannelId } from '../event.ts';
 import { parentChannel } from '../event.ts';
 import { type Found, type Range as ListRange, record, type Store, type StoredRecord } from '../storage/store.ts';
+import { type FoldTexts, readableFolds } from './folds.ts';
 import {
   type Head,
   headKind,
@@ -12,7 +14,7 @@ import {
   type View,
   viewOf,
 } from './head.ts';
-import { epochPrefix, pageId, pageKind, pageNumber, refId, refKind, type TurnRef } from './page.ts';
+import { epochPrefix, pageId, pageKind, pageNumber, pageNumberOf, refId, refKind, type TurnRef } from './page.ts';
 import { isSpoken, type Turn } from './turn.ts';
 
 /**
@@ -148,7 +150,7 @@ export interface Journal {
 
 const pagesAtOnce = 64;
 
-export function createJournal(store: Store, limit: TailLimit): Journal {
+export function createJournal(store: Store, limit: TailLimit, folds: Pick<FoldTexts, 'unreadable' | 'all'>): Journal {
   async function pages(channel: ChannelId, epoch: number, range: ListRange): Promise<Found<Turn[]>[]> {
     return await store.list(pageKind, epochPrefix(channel, epoch), range);
   }
@@ -158,16 +160,28 @@ export function createJournal(store: Store, limit: TailLimit): Journal {
     const last = pageId(channel, range.epoch, pageNumber(range.to));
     const first = pageNumber(range.from);
     let after = first === 0 ? undefined : pageId(channel, range.epoch, first - 1);
+    let next = first;
     for (;;) {
       const within = after === undefined ? { limit: pagesAtOnce } : { after, limit: pagesAtOnce };
       const batch = await pages(channel, range.epoch, within);
       for (const one of batch) {
+        const number = pageNumberOf(one.id);
+        if (number > next) await mustBeDropped(channel, range.epoch, Math.min(number, pageNumber(range.to) + 1));
         if (one.id > last) return found;
+        next = number + 1;
         found.push(...one.read().filter((turn) => range.from <= turn.seq && turn.seq <= range.to));
       }
       if (batch.length < pagesAtOnce) return found;
       after = batch.at(-1)?.id;
     }
+  }
+
+  /** Retention drops an epoch's first pages: one that is missing behind another, or with all others, is lost. */
+  async function mustBeDropped(channel: ChannelId, epoch: number, before: number): Promise<void> {
+    const [first] = await pages(channel, epoch, { limit: 1 });
+    if (first !== undefined && pageNumberOf(first.id) >= before) return;
+    const id = pageId(channel, epoch, before - 1);
+    throw new BotError('damaged', `the record ${pageKind.name}:${id} is lost`);
   }
 
   return {
@@ -176,7 +190,8 @@ export function createJournal(store: Store, limit: TailLimit): Journal {
     async load(channel, parent) {
       const isThread = parentChannel(channel) !== undefined;
       const stored = await store.get(headKind, channel);
-      const head = stored ?? newHead(isThread && parent !== undefined ? openSpan(parent).epoch : undefined);
+      const named = stored ?? newHead(isThread && parent !== undefined ? openSpan(parent).epoch : undefined);
+      const head = { ...named, folds: await readableFolds(folds, channel, named.folds) };
       const span = openSpan(head);
       const [last] = await pages(channel, span.epoch, { reverse: true, limit: 1 });
       const page = last?.read() ?? [];
@@ -186,7 +201,9 @@ export function createJournal(store: Store, limit: TailLimit): Journal {
       let tail: Turn[] = [];
       let rawTokens = 0;
       for (const range of openRanges(empty)) {
-        const spoken = (await turns(channel, range)).filter(isSpoken);
+        const all = await turns(channel, range);
+        if (all.at(-1)?.seq !== range.to) await mustBeDropped(channel, range.epoch, pageNumber(range.to) + 1);
+        const spoken = all.filter(isSpoken);
         for (const turn of spoken) rawTokens += turn.tokens;
         tail = bounded([...tail, ...spoken], limit);
       }
@@ -194,7 +211,10 @@ export function createJournal(store: Store, limit: TailLimit): Journal {
     },
 
     async page(channel, ref) {
-      return (await store.get(pageKind, pageId(channel, ref.epoch, pageNumber(ref.seq)))) ?? [];
+      const number = pageNumber(ref.seq);
+      const found = await store.get(pageKind, pageId(channel, ref.epoch, number));
+      if (found === undefined) await mustBeDropped(channel, ref.epoch, number + 1);
+      return found ?? [];
     },
 
     async find(channel, messageId) {

@@ -11,6 +11,7 @@ import { type Amending, createAmending } from './amending.ts';
 import { type Calibration, createCalibration } from './calibration.ts';
 import { type Changes, createChanges } from './changes.ts';
 import { type Conversations, createConversations } from './conversations.ts';
+import { createDamageLog } from './damage-log.ts';
 import { createEmbeddings } from './embeddings.ts';
 import { createFolding, type Folding } from './folding.ts';
 import { createFoldTexts, type FoldTexts } from './folds.ts';
@@ -83,9 +84,9 @@ export interface MemoryDeps {
 export function createMemory(deps: MemoryDeps): Memory {
   const { store, ledger, counterFor, now, log, toolbox = noTools } = deps;
   const changes = createChanges();
-  const conversations = createConversations(store, { tokens: deps.tailTokens }, now, changes);
+  const folds = createFoldTexts(store, createDamageLog(log));
+  const conversations = createConversations(store, { tokens: deps.tailTokens }, now, changes, folds);
   const workspaces = createWorkspaces(store);
-  const folds = createFoldTexts(store);
   const seeds = createSeeds(conversations, folds);
   const calibration = createCalibration(store, now);
   const background = new Set<Promise<unknown>>();

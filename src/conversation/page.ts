@@ -36,6 +36,11 @@ export function pageId(channel: ChannelId, epoch: number, page: number): string 
   return `${epochPrefix(channel, epoch)}${digits(page, 9)}`;
 }
 
+/** Read back from a page's id. */
+export function pageNumberOf(id: string): number {
+  return Number(id.slice(id.lastIndexOf(':') + 1));
+}
+
 export function refId(channel: ChannelId, messageId: string): string {
   return `${channel}:${encodeURIComponent(messageId.toWellFormed())}`;
 }

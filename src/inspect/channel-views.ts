@@ -1,3 +1,4 @@
+import type { NoteDamage } from '../conversation/damage-log.ts';
 import { type Head, headKind, openSpan } from '../conversation/head.ts';
 import { epochPrefix, pageKind } from '../conversation/page.ts';
 import { shownPlace } from '../conversation/shown-names.ts';
@@ -21,10 +22,10 @@ const headsAtOnce = 256;
 const mostChannels = 2000;
 
 /** Most recently used first. What was said in direct messages, of one person or of a closed group, is not among them. */
-export async function listChannels(store: Store): Promise<ChannelView[]> {
+export async function listChannels(store: Store, noteDamage: NoteDamage): Promise<ChannelView[]> {
   const found: ChannelView[] = [];
-  for await (const { channel, head } of heads(store)) {
-    const page = await lastPage(store, channel, head);
+  for await (const { channel, head } of heads(store, noteDamage)) {
+    const page = await lastPage(store, channel, head, noteDamage);
     if (isPrivate(head, page)) continue;
     const { platform, workspace } = channelParts(channel);
     const turns = (page.at(-1)?.seq ?? openSpan(head).from - 1) + 1;
@@ -42,7 +43,7 @@ export async function listChannels(store: Store): Promise<ChannelView[]> {
   return found.sort((a, b) => (b.lastAt ?? 0) - (a.lastAt ?? 0)).slice(0, mostChannels);
 }
 
-async function* heads(store: Store): AsyncGenerator<{ channel: ChannelId; head: Head }> {
+async function* heads(store: Store, noteDamage: NoteDamage): AsyncGenerator<{ channel: ChannelId; head: Head }> {
   let after: string | undefined;
   for (;;) {
     const range = after === undefined ? { limit: headsAtOnce } : { limit: headsAtOnce, after };
@@ -50,8 +51,9 @@ async function* heads(store: Store): AsyncGenerator<{ channel: ChannelId; head: 
     for (const one of batch) {
       try {
         yield { channel: one.id as ChannelId, head: one.read() };
-      } catch {
-        // A damaged head is told to whoever uses its channel; the other channels are listed all the same.
+      } catch (error) {
+        // Told to whoever uses its channel; the other channels are listed all the same.
+        noteDamage(`${headKind.name}:${one.id}`, error);
       }
     }
     if (batch.length < headsAtOnce) return;
@@ -59,13 +61,14 @@ async function* heads(store: Store): AsyncGenerator<{ channel: ChannelId; head: 
   }
 }
 
-async function lastPage(store: Store, channel: ChannelId, head: Head): Promise<Turn[]> {
+async function lastPage(store: Store, channel: ChannelId, head: Head, noteDamage: NoteDamage): Promise<Turn[]> {
   const prefix = epochPrefix(channel, openSpan(head).epoch);
   const [last] = await store.list(pageKind, prefix, { reverse: true, limit: 1 });
   try {
     return last?.read() ?? [];
-  } catch {
-    return []; // The same: told where it is used.
+  } catch (error) {
+    noteDamage(`${pageKind.name}:${last?.id}`, error);
+    return []; // The same: told to whoever uses it.
   }
 }
 

@@ -1,7 +1,9 @@
 import type { CommandRunner } from '../commands/runner.ts';
 import type { MemoryChange } from '../conversation/changes.ts';
+import { createDamageLog } from '../conversation/damage-log.ts';
 import type { Memory } from '../conversation/memory.ts';
 import type { ChannelId, LinkTo } from '../event.ts';
+import type { Log } from '../log.ts';
 import type { Model } from '../model/model.ts';
 import type { Store } from '../storage/store.ts';
 import type { Ledger } from '../usage/ledger.ts';
@@ -36,13 +38,15 @@ interface ViewsDeps {
   timeZone: string;
   pricesAsOf: string;
   signal: AbortSignal;
+  log: Log;
   now(): number;
 }
 
 export function createViews(deps: ViewsDeps): Views {
   const { store, memory } = deps;
+  const noteDamage = createDamageLog(deps.log);
   return {
-    channels: async () => await listChannels(store),
+    channels: async () => await listChannels(store, noteDamage),
     turns: async (channel, range) => await readTurns(memory.conversations, channel, range),
     messages: async (channel, ids) => await findTurns(memory.conversations, channel, ids),
     inspect: async (channel) => await inspectChannel(deps, channel),

@@ -4,6 +4,7 @@ import { createChanges } from '../../src/conversation/changes.ts';
 import { createConversations } from '../../src/conversation/conversations.ts';
 import { createEmbeddings } from '../../src/conversation/embeddings.ts';
 import { listVectors, vectorsWithout } from '../../src/conversation/embeddings-records.ts';
+import { createFoldTexts } from '../../src/conversation/folds.ts';
 import { replaceTurn } from '../../src/conversation/journal.ts';
 import { pageId } from '../../src/conversation/page.ts';
 import { createRecall, type RecallQuery } from '../../src/conversation/recall.ts';
@@ -42,7 +43,13 @@ function start({ model = 'small', limits = {}, store = createStore(createMemoryB
     secrets: [],
     destination: { write: (line) => lines.push(line) },
   });
-  const conversations = createConversations(store, { tokens: 50_000 }, () => now, createChanges());
+  const conversations = createConversations(
+    store,
+    { tokens: 50_000 },
+    () => now,
+    createChanges(),
+    createFoldTexts(store, () => undefined),
+  );
   const ledger = createLedger({ store, prices, timeZone: 'UTC', limits, now: () => now });
   const config = { apiKey: undefined, baseUrl: server.url, model, timeoutMs: 2000 };
   const embedder = createEmbedder(config, { now: () => now, countTokens: (text) => text.length });

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { createChanges } from '../../src/conversation/changes.ts';
 import { createConversations } from '../../src/conversation/conversations.ts';
 import { listVectors } from '../../src/conversation/embeddings-records.ts';
+import { createFoldTexts } from '../../src/conversation/folds.ts';
 import { toChannelId } from '../../src/event.ts';
 import { openStore } from '../../src/storage/open.ts';
 import { embeddingsBody, requestSchema as embedRequestSchema } from '../contract/embeddings-server.ts';
@@ -28,7 +29,13 @@ const talkOf = (count: number): string[] =>
 /** What was said in a channel, the first of it at the beginning of 2026, a message a minute. */
 async function fillRoom(file: string, texts: readonly string[], channel = 'room'): Promise<void> {
   const store = await openStore(file);
-  const conversations = createConversations(store, { tokens: 20_000 }, Date.now, createChanges());
+  const conversations = createConversations(
+    store,
+    { tokens: 20_000 },
+    Date.now,
+    createChanges(),
+    createFoldTexts(store, () => undefined),
+  );
   await fill(conversations, texts, channelOf(channel));
   await store.close();
 }
