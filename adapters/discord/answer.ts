@@ -4,6 +4,7 @@ import type { Api, MessageBody } from './api.ts';
 import { toRows } from './buttons.ts';
 import { troubleOf } from './failure.ts';
 import { isNewer, toNonce } from './ids.ts';
+import { type Columns, drawTables } from './tables.ts';
 import { createTyping } from './typing.ts';
 import { type Post, postSchema } from './wire.ts';
 
@@ -55,6 +56,8 @@ export function createAnswer(api: Api, plan: AnswerPlan): Answer {
   let ids: (string | undefined)[] = [...plan.posted];
   let searched = plan.fresh;
   let placeholder = false;
+  /** By piece: the table that it ends in, whose rows go on in the next one. */
+  const openTables: (Columns | undefined)[] = [];
   /** A message that was deleted must not be given back by Discord's own memory of nonces. */
   let salt = 0;
   const tried = new Set<string>();
@@ -128,7 +131,9 @@ export function createAnswer(api: Api, plan: AnswerPlan): Answer {
 
     async write(piece) {
       typing.stop();
-      const body = toBody(piece.text, piece.actions);
+      const { text, open } = drawTables(piece.text, maxMessageChars, openTables[piece.index - 1]);
+      openTables[piece.index] = open;
+      const body = toBody(text, piece.actions);
       const task = () => put(piece.index, body);
       // Of what is still growing the next edit says all; only what must come is insisted on.
       const id = piece.done || piece.last ? await api.patiently(task) : await task();

@@ -180,3 +180,17 @@ test('the first text is there within a second of the first token, and the last e
   assert.ok(edits.length <= 6, `${edits.length} edits`);
   assert.equal((discord.posts(channel)[0]?.flags ?? 0) & MessageFlags.SuppressNotifications, 0);
 });
+
+test('a table is drawn as aligned text, also where it goes on in a second message', async () => {
+  const channel = newChannel();
+  const rows = Array.from({ length: 90 }, (_, n) => `| row ${n} of the table | ${n * 7} |`);
+  model.answerWith(() => `Here it is:\n\n| Name | Number |\n|---|---:|\n${rows.join('\n')}\n\nThat is all.`);
+  const answer = await stage.answerTo(channel, discord.say(stage.ann, channel, `${discord.mention} a table, please`));
+  assert.ok(answer.length > 1);
+  for (const { content } of answer) assert.ok(content.length <= 2000);
+  const text = textOf(answer);
+  assert.match(text, /^Here it is:\n\n```\nName +Number\n─+ {2}─{6}\nrow 0 of the table +0\n/);
+  assert.match(text, /row 89 of the table +623\n```\n\nThat is all\.$/);
+  for (const [n] of rows.entries()) assert.match(text, new RegExp(`^row ${n} of the table +${n * 7}$`, 'm'));
+  assert.doesNotMatch(text, /\|/);
+});
