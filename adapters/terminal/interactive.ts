@@ -18,6 +18,11 @@ interface InteractiveDeps {
   complete(line: string): string[];
 }
 
+/** What goes on after a blank keeps it. */
+function toCompletion(command: string): string {
+  return `/${toOneLine(command, 200)}${command.endsWith(' ') ? ' ' : ''}`;
+}
+
 /** A person at a terminal: asked for the role first, then one question after the other. */
 export function createInteractive(deps: InteractiveDeps): Face {
   const { input, output, color } = deps;
@@ -34,8 +39,7 @@ export function createInteractive(deps: InteractiveDeps): Face {
   const prompt = createPrompt({
     input,
     output,
-    complete: (line) =>
-      line.startsWith('/') ? deps.complete(line.slice(1)).map((one) => `/${toOneLine(one, 200)}`) : [],
+    complete: (line) => (line.startsWith('/') ? deps.complete(line.slice(1)).map(toCompletion) : []),
     onLine: answerLine,
     onInterrupt() {
       if (interrupted) finish();

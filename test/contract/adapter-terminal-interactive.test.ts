@@ -21,7 +21,7 @@ function createTerminal() {
 async function start(t: TestContext, core: Pick<Core, 'openIntake'>, { color = false } = {}) {
   const { raw, input, emulator } = createTerminal();
   let closings = 0;
-  const commands = ['role show', 'role set ', 'reset'];
+  const commands = ['role show', 'role set ', 'reset', 'settings set temperature '];
   const adapter = await startTerminal({
     openIntake: core.openIntake,
     input,
@@ -227,6 +227,16 @@ test('a paste of several lines is one message', async (t) => {
   type('third\r');
   await until(() => emulator.seen().endsWith('user:'), emulator.seen);
   assert.deepEqual(core.words(), ['first\nsecond\nthird']);
+});
+
+test('what a completion goes on after has its blank', async (t) => {
+  const core = createCore(echo);
+  const { ready, type, sees } = await start(t, core);
+  await ready();
+  type('/settings set temp');
+  type(keys.tab);
+  type('0.5\r');
+  await sees([intro, roleLine, 'user: /settings set temperature 0.5', 'done: /settings set temperature 0.5', 'user:']);
 });
 
 test('Tab completes a command, and the arrow brings the last line back', async (t) => {

@@ -276,7 +276,7 @@ describe('what is remembered', { concurrency: true }, () => {
 
   test('a summary is written anew when an admin says so', async () => {
     refused(await run('anew', 'memory rewrite'), /Nothing is folded here yet/);
-    await run('anew', 'settings set memory_tokens 1000');
+    await run('anew', 'settings set memory_tokens 1100');
     const folds = () => server.requests.filter((one) => isFold(one) && one.last.includes('#anew'));
     for (let n = 0; n < 12 && folds().length === 0; n++) {
       await ask('anew', `Story ${n}: ${'a lantern in the harbour, '.repeat(20)}`);
