@@ -5,6 +5,7 @@ import type { Store, StoredRecord } from '../storage/store.ts';
 import { withinBounds } from './bounds.ts';
 import { doneRecords, entryId, entryKind, entryPlace, mustBeEvent, type Pending, pendingRecord } from './entry.ts';
 import { createLanes, type Lanes, type Place } from './lanes.ts';
+import { createWaitingEdits } from './waiting-edits.ts';
 
 /**
  * Between the platforms and the bot. An event is durable before `accept` returns; it is handled once, in order in its
@@ -72,6 +73,7 @@ export function createInbox(deps: InboxDeps): Inbox {
   const remembered = new Map<string, Promise<void>>();
   /** The messages that wait or are being handled: what changes them is wanted. */
   const messages = new Set<string>();
+  const edits = createWaitingEdits();
   const stop = new AbortController();
   const lanes: Lanes = createLanes(deps.atOnce ?? 64);
   const maxWaiting = deps.maxWaiting ?? 50_000;
@@ -130,15 +132,26 @@ export function createInbox(deps: InboxDeps): Inbox {
     const key = event.kind === 'message' ? messageKey(event.channel, event.messageId) : undefined;
     if (key !== undefined) messages.add(key);
     const acceptedAt = now();
-    place.run(() =>
-      handle(pending, surface, acceptedAt).finally(() => {
+    const isDue = edits.wait(pending);
+    place.run(async () => {
+      try {
+        const due = isDue();
+        if (due !== undefined) await handle(due.newest, surface, acceptedAt, due.older);
+      } finally {
         if (key !== undefined) messages.delete(key);
         ended();
-      }),
-    );
+      }
+    });
   }
 
-  async function handle(pending: Pending, surface: Surface, acceptedAt: number): Promise<void> {
+  /** `older`: edits of the same message, which are done with it. */
+  async function handle(
+    pending: Pending,
+    surface: Surface,
+    acceptedAt: number,
+    older: readonly Pending[],
+  ): Promise<void> {
+    const done = (): StoredRecord[] => [pending, ...older].flatMap(({ event }) => doneRecords(event, now()));
     let current = pending;
     for (let failures = 0; !stop.signal.aborted; failures++) {
       let job: ReturnType<typeof createJob> | undefined;
@@ -149,12 +162,12 @@ export function createInbox(deps: InboxDeps): Inbox {
           if (stored?.state === 'done') return;
           if (stored !== undefined) current = { ...stored, attempts: current.attempts };
         }
-        job = createJob(current, surface, { acceptedAt, again: failures > 0 });
+        job = createJob(current, surface, { acceptedAt, again: failures > 0 }, done);
         await deps.handle(job);
         if (!job.isDone()) await store.commit(job.done());
         return await end(job);
       } catch (error) {
-        if (!(await mayTryAgain(error, current, failures))) {
+        if (!(await mayTryAgain(error, current, failures, done))) {
           if (stop.signal.aborted) return await park(current);
           return job && (await end(job));
         }
@@ -184,14 +197,19 @@ export function createInbox(deps: InboxDeps): Inbox {
    * A store that fails is waited for, and a platform that says when to come again: what was to be kept or said is not
    * lost, and the channel's order stands still.
    */
-  async function mayTryAgain(error: unknown, pending: Pending, failures: number): Promise<boolean> {
+  async function mayTryAgain(
+    error: unknown,
+    pending: Pending,
+    failures: number,
+    done: () => StoredRecord[],
+  ): Promise<boolean> {
     const fields = { channel: pending.event.channel, event: pending.event.id };
     const known = toBotError(error);
     if (stop.signal.aborted || known.kind === 'stopped') return false;
     const passes = known.kind === 'store' || (known.kind === 'platform' && known.retryAt !== undefined);
     if (!passes) {
       log.error({ ...fields, error }, 'an event could not be handled');
-      await store.commit(doneRecords(pending.event, now())).catch(() => undefined);
+      await store.commit(done()).catch(() => undefined);
       return false;
     }
     const pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs * 2 ** failures, (known.retryAt ?? 0) - now()));
@@ -204,6 +222,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     pending: Pending,
     surface: Surface,
     { acceptedAt, again }: Pick<Job, 'acceptedAt' | 'again'>,
+    doneAll: () => StoredRecord[],
   ): Job & { isDone(): boolean } {
     // What waited before it began is said to have begun by the first thing that is committed of it.
     let current: Pending = { ...pending, begun: true };
@@ -231,7 +250,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       },
       done() {
         done = true;
-        return doneRecords(pending.event, now());
+        return doneAll();
       },
       isDone: () => done,
     };
