@@ -178,22 +178,22 @@ export function wrapText(text: string, columns: number): string {
 
 /** Breaks between words, in the place of the blanks between them; a word longer than a row is left to the terminal. */
 function wrapped(segments: readonly Segment[], columns: number, startColumn: number): Segment[] {
-  const breaks = new Set<number>();
-  const dropped = new Set<number>();
-  for (const { from, to } of blanksToBreak(segments.map(({ text }) => text).join(''), columns, startColumn)) {
-    breaks.add(from);
-    for (let at = from + 1; at < to; at++) dropped.add(at);
-  }
-  if (breaks.size === 0) return [...segments];
+  const gaps = blanksToBreak(segments.map(({ text }) => text).join(''), columns, startColumn);
+  if (gaps.length === 0) return [...segments];
   let start = 0;
+  let next = 0;
   return segments.map(({ text, styles }) => {
     let shown = '';
-    for (let n = 0; n < text.length; n++) {
-      if (breaks.has(start + n)) shown += '\n';
-      else if (!dropped.has(start + n)) shown += text[n];
+    let at = 0;
+    for (let gap = gaps[next]; gap !== undefined && gap.from < start + text.length; gap = gaps[next]) {
+      // A gap may have begun in the segment before.
+      if (gap.from >= start) shown += `${text.slice(at, gap.from - start)}\n`;
+      at = Math.min(gap.to - start, text.length);
+      if (gap.to > start + text.length) break;
+      next++;
     }
     start += text.length;
-    return { text: shown, styles };
+    return { text: shown + text.slice(at), styles };
   });
 }
 

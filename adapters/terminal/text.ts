@@ -41,14 +41,13 @@ export function toVisible(text: string): string {
   return text
     .toWellFormed()
     .replaceAll('\r\n', '\n')
-    .replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, toPicture);
+    .replace(/(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, toPicture);
 }
 
 function toPicture(control: string): string {
   const code = control.charCodeAt(0);
   // A text that turns the direction of what follows can make a line read as something else.
   if (code > 0xff) return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
-  if (control === '\n' || control === '\t') return control;
   if (code < 0x20) return String.fromCharCode(0x2400 + code);
   return code === 0x7f ? '\u2421' : '\ufffd';
 }
