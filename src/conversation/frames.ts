@@ -44,16 +44,20 @@ const nowTag = new RegExp(`^[\\s/]*${now}(?:\\s[^<>]*|/)?>`, 'iu');
 
 /** Text with the `<` of the program's own tags escaped; every other tag stays as it was typed. */
 export function withoutFrames(text: string): string {
-  const after = (at: number, chars: number): string =>
-    text
-      .slice(at + 1, at + 1 + chars)
-      .normalize('NFKC')
-      .replace(/\p{Cf}/gu, '');
+  const after = (at: number, chars: number): string => readable(text.slice(at + 1, at + 1 + chars));
   return text.replace(angles, (angle: string, at: number) => {
     const named = ownName.exec(after(at, longestName));
     if (named === null || (named[1] !== undefined && !nowTag.test(after(at, longestTag)))) return angle;
     return '&lt;';
   });
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII is
+const ascii = /^[\x00-\x7f]*$/;
+
+/** One spelling of what looks alike, without what is not seen. Most texts have no other, and most messages many tags. */
+function readable(text: string): string {
+  return ascii.test(text) ? text : text.normalize('NFKC').replace(/\p{Cf}/gu, '');
 }
 
 /** Begins every line but the first of what somebody says where several people speak, and in transcripts. */

@@ -42,7 +42,10 @@ test('the console draws Markdown', { skip: noBrowser }, async (t) => {
     await page.locator('main .block').getByText('block7').waitFor({ timeout: 120_000 });
     await page.locator('main .answer').getByText('Answered.').waitFor({ timeout: 120_000 });
     const pause = await page.evaluate('window.longestPause');
-    assert.ok(typeof pause === 'number' && pause > 0 && pause < longestPauseMs, `the page stood still for ${pause} ms`);
+    assert.ok(
+      typeof pause === 'number' && pause > 0 && pause < longestPauseMs,
+      `the page stood still for ${String(pause)} ms`,
+    );
   });
 
   await t.test(

@@ -102,7 +102,7 @@ const readers: Record<string, (text: string) => unknown> = {
   'names of people': (text) => [cleanName(text), toName(text, 60), visitorName(text.slice(0, 1000), false)],
   prompts: (text) => [toMessages(turn(text)), toTranscript(turn(text)), sanitizedData(text), withoutFrames(text)],
   summaries: (text) => {
-    const input = { text, tokens: 100, cap: 50 } as Parameters<typeof isEcho>[0];
+    const input = { text, tokens: 100, cap: 50 };
     return [isEcho(input, text), foldFault(input, { text, tokens: 10, finish: 'stop' })];
   },
   'terms of search': (text) => [...createTermReader()(text)].length + wordsOf(text).length,
