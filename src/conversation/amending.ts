@@ -1,8 +1,8 @@
-import { type ChannelId, toChannelId } from '../event.ts';
+import { type ChannelId, parentChannel, toChannelId } from '../event.ts';
 import { record, type Store, type StoredRecord } from '../storage/store.ts';
 import type { Conversations, Planned } from './conversations.ts';
 import { vectorsWithout } from './embeddings-records.ts';
-import { type Amended, createErasing, type Erasing, familyOf } from './erasing.ts';
+import { type Amended, createErasing, type Erasing, familyOf, messageIdsOf } from './erasing.ts';
 import { emptiedFold, type FoldTexts, type StoredFold } from './folds.ts';
 import { type Change, type Head, headKind, withChange } from './head.ts';
 import { type ChannelState, replaceTurn } from './journal.ts';
@@ -10,6 +10,7 @@ import { lateRecord, readLate, type UnwrittenEdits } from './late.ts';
 import { maxPeople } from './names.ts';
 import { pageId, pageNumber, type TurnRef } from './page.ts';
 import { cleanText } from './recording.ts';
+import { isTakenBack, planRewording, type Rewording, rewordingRecords } from './rewording.ts';
 import { createTaintedFolds, type TaintedFolds } from './tainted-folds.ts';
 import type { TokenCounter } from './tokens.ts';
 import { hasTraces, type Somebody } from './traces.ts';
@@ -57,6 +58,7 @@ interface AmendingDeps {
 type Edited = Planned<Amended & { gone: StoredFold[] }>;
 
 const nothing: Amended = { messageIds: [] };
+const unmoved: Rewording = { pages: [], turns: [] };
 
 export function createAmending(deps: AmendingDeps): Amending {
   const { store, conversations, folds } = deps;
@@ -75,19 +77,64 @@ export function createAmending(deps: AmendingDeps): Amending {
     if (found.text === text) return { ...unchanged, step: replaceTurn(state, ref.epoch, page, dated) };
     const draft = { ...dated, text, rev: found.rev + 1 };
     const tokens = await countMessages(toMessages(draft), counter);
-    const planned = await withoutOldText(state, ref, page, { ...draft, tokens });
+    const edited = { ref, isAbove: false, before: found.text, now: text };
+    const others = isTakenBack(edited) ? await planRewording(store, state.channel, edited, counter) : unmoved;
+    const planned = await withoutOldText(state, ref, page, { ...draft, tokens }, others);
     return { ...planned, taken: { why: 'edited', messageIds: planned.value.messageIds } };
   }
 
-  async function withoutOldText(state: ChannelState, ref: TurnRef, page: readonly Turn[], turn: Turn): Promise<Edited> {
+  async function withoutOldText(
+    state: ChannelState,
+    ref: TurnRef,
+    page: readonly Turn[],
+    turn: Turn,
+    others = unmoved,
+  ): Promise<Edited> {
     const step = replaceTurn(state, ref.epoch, page, turn);
-    const { head, gone } = await tainted.find(state.channel, state.head, [turn.seq]);
-    const value = { messageIds: [turn.id], gone };
-    const where = [pageId(state.channel, ref.epoch, pageNumber(ref.seq))];
-    const vectors = await vectorsWithout(store, where, new Set([turn.seq]), 'edited');
-    if (gone.length === 0) return { step, also: vectors, value };
-    const records = [...step.records, ...vectors, ...gone.map(emptiedFold), record(headKind, state.channel, head)];
-    return { also: records, reload: 'amended', summariesGone: true, value };
+    const seqs = [turn, ...others.turns].map(({ seq }) => seq);
+    const { head, gone } = await tainted.find(state.channel, state.head, seqs);
+    const value = { messageIds: messageIdsOf([turn, ...others.turns]), gone };
+    const where = [pageId(state.channel, ref.epoch, pageNumber(ref.seq)), ...others.pages.map(({ id }) => id)];
+    const vectors = await vectorsWithout(store, [...new Set(where)], new Set(seqs), 'edited');
+    if (gone.length === 0 && others.turns.length === 0) return { step, also: vectors, value };
+    const heads = head === state.head ? [] : [record(headKind, state.channel, head)];
+    // Of two records of one page the later one counts: it has the edit as well.
+    const pages = [...step.records, ...rewordingRecords(others, turn)];
+    const records = [...pages, ...vectors, ...gone.map(emptiedFold), ...heads];
+    return { also: records, reload: 'amended', summariesGone: gone.length > 0, value };
+  }
+
+  /** Answers in the channel's threads that rest on what it said before the edit. */
+  async function rewordThreads(channel: ChannelId, edit: Edit, counter: TokenCounter): Promise<void> {
+    const ref =
+      parentChannel(channel) === undefined ? await conversations.journal.find(channel, edit.messageId) : undefined;
+    if (ref === undefined) return;
+    const found = (await conversations.journal.page(channel, ref)).find((one) => one.seq === ref.seq);
+    if (found === undefined || found.erased !== undefined || edit.at < (found.editedAt ?? 0)) return;
+    const edited = { ref, isAbove: true, before: found.text, now: cleanText(edit.text) };
+    if (!isTakenBack(edited)) return;
+    for (const thread of (await familyOf(store, channel)).slice(1)) {
+      const gone = await conversations.change<StoredFold[]>(thread, async (state) => {
+        const others = await planRewording(store, thread, edited, counter);
+        if (others.turns.length === 0) return { value: [] };
+        const seqs = others.turns.map(({ seq }) => seq);
+        const { head, gone } = await tainted.find(thread, state.head, seqs);
+        const where = others.pages.map(({ id }) => id);
+        return {
+          also: [
+            ...rewordingRecords(others),
+            ...(await vectorsWithout(store, where, new Set(seqs), 'edited')),
+            ...gone.map(emptiedFold),
+            ...(head === state.head ? [] : [record(headKind, thread, head)]),
+          ],
+          reload: 'amended',
+          taken: { why: 'edited', messageIds: messageIdsOf(others.turns) },
+          summariesGone: gone.length > 0,
+          value: gone,
+        };
+      });
+      if (gone.length > 0) tainted.clear(gone);
+    }
   }
 
   /** It waits for its message, unless that was deleted, or changed again later. */
@@ -105,6 +152,8 @@ export function createAmending(deps: AmendingDeps): Amending {
 
     async edit(channel, edit, also) {
       const counter = await deps.counter();
+      // Before the channel: after a crash in between, what the message said is still known.
+      await rewordThreads(channel, edit, counter);
       const result = await conversations.change(channel, async (state) => {
         const planned = await planEdit(state, edit, counter);
         return { ...planned, also: [...(planned.also ?? []), ...also] };

@@ -11,7 +11,7 @@ import { pageKind } from './page.ts';
 import { repeats, toWanted } from './repeats.ts';
 import type { TaintedFolds } from './tainted-folds.ts';
 import { type Somebody, withoutAnybody, withoutOld, withoutPlace, withoutSomebody } from './traces.ts';
-import { erasedTurn, type Turn } from './turn.ts';
+import { citesTurn, erasedTurn, type Turn } from './turn.ts';
 
 /**
  * Turns are emptied where they stand, in one commit with the folds that cover them; then their bytes leave the file. What
@@ -242,7 +242,7 @@ export function createErasing({ store, conversations, tainted }: ErasingDeps): E
   };
 }
 
-function messageIdsOf(turns: readonly Turn[]): string[] {
+export function messageIdsOf(turns: readonly Turn[]): string[] {
   return turns.flatMap((turn) => [turn.id, ...(turn.posts ?? [])]);
 }
 
@@ -253,10 +253,7 @@ function idsOf(pages: readonly StoredPage[]): string[] {
 /** It answers what is gone, or cites it, in whatever words. */
 function restsOn(turn: Turn, gone: ReadonlySet<number>, goneAbove: ReadonlySet<number>): boolean {
   if (turn.answers !== undefined && gone.has(turn.answers)) return true;
-  const cited = [turn, ...(turn.alternatives ?? [])].flatMap((one) => one.recalled ?? []).filter((one) => one.cited);
-  return cited.some(({ above, seq, beside = [] }) =>
-    [seq, ...beside].some((one) => (above ? goneAbove : gone).has(one)),
-  );
+  return citesTurn(turn, gone, goneAbove);
 }
 
 function expiredTurn(turn: Turn): Turn {

@@ -98,3 +98,11 @@ export function erasedTurn(turn: Turn, why: NonNullable<Turn['erased']>): Turn {
   const { seq, id, rev, at, role } = turn;
   return { seq, id, rev: rev + 1, at, role, text: '', tokens: 0, erased: why };
 }
+
+/** Whether one of its versions cites one of these turns of its own channel, or of the channel above. */
+export function citesTurn(turn: Turn, own: ReadonlySet<number>, above: ReadonlySet<number>): boolean {
+  const cited = [turn, ...(turn.alternatives ?? [])].flatMap((one) => one.recalled ?? []).filter((one) => one.cited);
+  return cited.some(({ above: isAbove, seq, beside = [] }) =>
+    [seq, ...beside].some((one) => (isAbove ? above : own).has(one)),
+  );
+}

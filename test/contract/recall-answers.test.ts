@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { z } from 'zod';
+import { countMessages, toMessages } from '../../src/conversation/wire.ts';
 import { toChannelId } from '../../src/event.ts';
 import type { ModelRequest } from '../../src/model/model.ts';
 import { createSearchHistory } from '../../src/tools/search-history.ts';
 import type { Toolbox } from '../../src/tools/toolbox.ts';
 import { command, message, person, room, scriptedModel, startCore, type TestCore } from './core.ts';
-import { contentOf, goodSummary, lastingPart, say, talk, textOf, wireTokens } from './memory-talk.ts';
+import {
+  allTurns,
+  contentOf,
+  counter,
+  goodSummary,
+  lastingPart,
+  say,
+  talk,
+  textOf,
+  wireTokens,
+} from './memory-talk.ts';
 
 /** What was said long ago comes along with the question it is about, and the answer says where from. */
 
@@ -197,4 +209,69 @@ test('the model searches the channel it speaks in; the answer does not keep a co
   const kept = (await core.views.turns(room, { limit: 1 })).turns[0];
   assert.equal(kept?.tools[0]?.name, 'search_history');
   assert.doesNotMatch(kept.tools[0]?.result ?? '', /kumquat/);
+});
+
+const edited = (text: string, id = 'm1') => ({
+  kind: 'edit' as const,
+  id: `edit-${id}-${text.length}`,
+  channel: room,
+  at: Date.UTC(2026, 10, 3, 20),
+  messageId: id,
+  text,
+  origin: {},
+});
+
+/** Everything that is stored, word for word. */
+async function stored(core: TestCore): Promise<string> {
+  const anything = (name: string) => ({ name, version: 1, schema: z.unknown(), upgrades: {} });
+  const kinds = ['head', 'page', 'fold', 'inbox', 'late', 'ref'].map((name) => core.store.list(anything(name), ''));
+  return JSON.stringify((await Promise.all(kinds)).flat().map((one) => one.read()));
+}
+
+for (const where of ['channel', 'thread'] as const) {
+  test(`an edit of a cited message reaches the answer that cites it, in its ${where}`, async (t) => {
+    const core = await startLongAgo(t);
+    const channel =
+      where === 'channel' ? room : toChannelId({ platform: 't', workspace: 'w', channel: 'room', thread: 'x' });
+    await core.send(message(100, question, { channel, ...(where === 'thread' && { branchedFrom: 'm40' }) }));
+    const answerNow = async () => {
+      const turns = await allTurns(core, channel);
+      return turns[turns.findIndex((turn) => turn.id === 'm100') + 1];
+    };
+    assert.match((await answerNow())?.text ?? '', /You find it here/);
+    await core.send(edited(`${fact} I wrote it on the door, too.`));
+    assert.match(
+      (await answerNow())?.text ?? '',
+      /You find it here/,
+      'more words beside the old ones take nothing back',
+    );
+    await core.send({
+      ...edited('The wifi password of the boathouse is no longer here.'),
+      at: Date.UTC(2026, 10, 3, 21),
+    });
+    assert.equal((await answerNow())?.erased, 'deleted');
+    assert.ok(!(await stored(core)).includes('kumquat'));
+    const before = core.model.requests.length;
+    await core.send(message(101, question, { channel }));
+    for (const request of core.model.requests.slice(before)) assert.ok(!textOf(request).includes('kumquat'));
+    const shown = (await core.send(command(102, 'memory show', { channel }))).notices[0]?.text ?? '';
+    assert.doesNotMatch(shown, /kumquat/);
+  });
+}
+
+test('an answer that repeats an edited message word for word says the new words', async (t) => {
+  const model = scriptedModel((request) => {
+    const said = contentOf(request.messages.at(-1)).replace(/^Ann: /, '');
+    return said.startsWith('We meet') ? `Noted: ${said.toUpperCase()} Not: we meet at noonday. ${said}` : 'Well.';
+  });
+  const core = await startCore({ model, env: { STORE_URL: 'memory:' } });
+  t.after(() => core.stop());
+  await core.send(message(1, 'We meet at noon.'));
+  await core.send(message(2, 'We meet at noonday, did you know?'));
+  await core.send(edited('We meet at dusk!'));
+  const [, first, , second] = await allTurns(core);
+  assert.equal(first?.text, 'Noted: We meet at dusk!. Not: we meet at noonday. We meet at dusk!.');
+  assert.match(second?.text ?? '', /at noonday/, 'that is another word');
+  assert.equal(first?.rev, 1);
+  assert.equal(first?.tokens, await countMessages(toMessages(first ?? assert.fail()), counter));
 });
