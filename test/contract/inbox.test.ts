@@ -338,7 +338,10 @@ const full: Event[] = [
 test('whatever an event carries has a length: names are cut, and all else that is too long is refused', async () => {
   for (const { shape } of eventSchema.options) {
     const sample = full.find(({ kind }) => shape.kind.value === kind) ?? {};
-    assert.deepEqual(Object.keys(shape).sort(), Object.keys(sample).sort(), 'the sample has all fields');
+    const missing = Object.entries(shape).filter(
+      ([name, field]) => !(name in sample) && !field.safeParse(true).success,
+    );
+    assert.deepEqual(missing, [], 'the sample has every field that may hold text');
   }
   const huge = 'x'.repeat(70_000_000);
   let fields = 0;
