@@ -332,7 +332,7 @@ test('a thread is opened once, knows what was said above, and is heard of in its
   assert.match(JSON.stringify(model.answers().at(-1)?.messages), /which bird.*A heron\..*are you sure/);
   const listed = JSON.parse((await ann.call('/api/channels')).text);
   assert.deepEqual(
-    listed.own[0].threads.map((one: { id: string }) => one.id),
+    listed.own.find((one: { id: string }) => one.id === general).threads.map((one: { id: string }) => one.id),
     [thread.id],
   );
 });
