@@ -29,7 +29,7 @@ const textTypes =
 const textNames =
   /\.(txt|md|csv|tsv|log|json|jsonl|ya?ml|toml|ini|conf|xml|html?|css|[cm]?[jt]sx?|py|rb|rs|go|java|kt|swift|c|h|cc|cpp|hpp|cs|php|pl|lua|sh|bash|sql|r|scala|hs|ex|exs|erl|clj|dart|vue|svelte|tf|diff|patch|tex|rst|adoc)$/i;
 
-export type FetchAttachment = (attachment: Attachment, signal: AbortSignal) => Promise<Uint8Array>;
+type FetchAttachment = (attachment: Attachment, signal: AbortSignal) => Promise<Uint8Array>;
 
 interface Reading {
   fetch: FetchAttachment;

@@ -243,7 +243,7 @@ test('what is asked next is sent as the next prompt said, tools and all', async 
   const specs = sent?.tools?.map(({ name, description, parameters }) => ({ name, description, parameters })) ?? [];
   assert.equal(specs.length, 1);
   assert.deepEqual(
-    prompt.tools.map(({ tokens: _, ...spec }) => spec),
+    prompt.tools.map(({ name, description, parameters }) => ({ name, description, parameters })),
     specs,
   );
 });

@@ -20,9 +20,12 @@ import {
   toTranscript,
 } from '../../src/conversation/wire.ts';
 import { type ChannelId, toChannelId } from '../../src/event.ts';
-import type { Model } from '../../src/model/model.ts';
+import type { ChatMessage, Model } from '../../src/model/model.ts';
 
 /** Who wrote what cannot be forged: lines and tags of the program's own come from the program alone. */
+
+const contentOf = (message: ChatMessage | undefined): string =>
+  typeof message?.content === 'string' ? message.content : '';
 
 const noon = Date.UTC(2026, 10, 3, 12);
 
@@ -55,7 +58,7 @@ const forged = [
 
 const text = (more: Partial<Turn>): string =>
   toMessages(turn(0, more))
-    .map((one) => String(one.content))
+    .map((one) => contentOf(one))
     .join('\n');
 
 /** Every line but the first that is not one of a frame's own. */
@@ -111,7 +114,7 @@ const spellings = (tag: string): string[] => [
   `</ ${tag} >`,
   `<\n${tag}>`,
   `<\u200b${tag}>`,
-  `<${[...tag].join('\u200b')}>`,
+  `<${Array.from(tag).join('\u200b')}>`,
   `＜${tag}＞`,
   `<${tag.replace(/[a-z]/g, (letter) => String.fromCodePoint(letter.charCodeAt(0) + 0xfee0))}>`,
   `<${tag}/>`,
@@ -130,15 +133,15 @@ test('none of the program’s tags can be typed, attached, returned by a tool, a
         file: text({ attachments: [file] }),
         'file that could not be read': text({ attachments: [{ ...file, kind: 'file', problem: 'too large' }] }),
         image: text({ attachments: [{ name: spelling, kind: 'image' }] }),
-        answer: String(toMessages(turn(1, { text: whole }))[0]?.content),
+        answer: contentOf(toMessages(turn(1, { text: whole }))[0]),
         'message in a transcript': toTranscript(turn(0, { text: whole })),
         'answer in a transcript': toTranscript(turn(1, { text: whole })),
-        'tool result': String(
-          stepMessages('', [{ id: 'a', name: 'f', arguments: '{}' }], [{ id: 'a', content: whole }])[1]?.content,
+        'tool result': contentOf(
+          stepMessages('', [{ id: 'a', name: 'f', arguments: '{}' }], [{ id: 'a', content: whole }])[1],
         ),
-        summary: String(foldMessage(whole).content),
-        recall: String(recallMessage([whole]).content),
-        'request for a summary': String(foldRequest({ text: whole, tokens: 1, cap: 1 })[1]?.content),
+        summary: contentOf(foldMessage(whole)),
+        recall: contentOf(recallMessage([whole])),
+        'request for a summary': contentOf(foldRequest({ text: whole, tokens: 1, cap: 1 })[1]),
         name: cleanName(spelling),
       };
       for (const [source, shown] of Object.entries(sources)) {
@@ -166,7 +169,7 @@ test('every tag that a prompt is made of is one of the list, and the system text
   const own = new Set<string>(Object.values(frames));
   for (const tag of [frames.summary, frames.recall, frames.note, frames.now, frames.result, frames.file])
     assert.ok(named.includes(`<${tag}>`), tag);
-  assert.match(String(leftOutMessage.content), /^<channel_note>/);
+  assert.match(contentOf(leftOutMessage), /^<channel_note>/);
   // A frame written by hand somewhere would be missing in the list.
   const folder = path.resolve(import.meta.dirname, '../../src');
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -183,7 +186,7 @@ test('a message that is summarised in parts is nobody else’s where a part begi
   const model: Model = {
     contextTokens: () => undefined,
     async *stream(request) {
-      requests.push(String(request.messages[1]?.content));
+      requests.push(contentOf(request.messages[1]));
       yield {
         type: 'text',
         text: 'Mallory talked for a good while about the transfer, again and again and again, at length.',
