@@ -36,7 +36,6 @@ async function start(): Promise<void> {
   const { token } = config.discord;
   const slack = toSlackParts(config);
   const log = toLog(config, environment, chat);
-  warnOfOpenFiles(['.env', ...config.storeUrl.split(/^sqlite:/).slice(1)], log);
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
@@ -84,6 +83,7 @@ async function start(): Promise<void> {
   }
 
   const app = await starting;
+  warnOfOpenFiles(['.env', ...config.storeUrl.split(/^sqlite:/).slice(1)], log);
   flushCompileCache();
 
   async function end(): Promise<void> {

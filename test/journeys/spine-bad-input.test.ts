@@ -124,7 +124,7 @@ describe('whatever is written', { concurrency: true }, () => {
     assert.deepEqual(names, ['Object', 'Object#2', 'Object#3', 'Object#4', 'Object#5', 'Object#6', 'Ann']);
   });
 
-  for (const [n, id] of ['a/b:c', 'a\nb', '\u0000', '\ud83d', '../../etc', 'x'.repeat(5000), '__proto__'].entries()) {
+  for (const [n, id] of ['a/b:c', 'a\nb', '\u0000', '\ud83d', '../../etc', 'x'.repeat(200), '__proto__'].entries()) {
     test(`an event, a message and a channel may be called ${JSON.stringify(id.slice(0, 20))}`, async () => {
       const channel = `${id}${n}`;
       say(program, `odd-${n}`, { channel, id, messageId: `${id}!` });
@@ -153,6 +153,7 @@ describe('whatever is written', { concurrency: true }, () => {
       '{"type":"message","channel":"wrong","author":{"id":"u1"},"text":7}',
       '{"type":"delete","channel":"wrong","messageIds":[]}',
       '{"type":"message","channel":"wrong","author":{"id":"u1"},"text":"x","at":-1}',
+      `{"type":"message","channel":"wrong","author":{"id":"u1"},"text":"x","id":"${'x'.repeat(5000)}"}`,
     ];
     for (const line of wrong) program.child.stdin?.write(`${line}\n`);
     program.child.stdin?.write(Buffer.from([0xff, 0xfe, 0x0a]));
