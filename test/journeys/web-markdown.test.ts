@@ -90,8 +90,9 @@ interface Style {
 }
 
 async function styleOf(element: Locator): Promise<Style> {
-  return await element.evaluate((one: { ownerDocument: { defaultView: { getComputedStyle(of: object): Style } } }) => {
-    const { direction, paddingLeft, paddingRight } = one.ownerDocument.defaultView.getComputedStyle(one);
+  const script = `(one) => {
+    const { direction, paddingLeft, paddingRight } = getComputedStyle(one);
     return { direction, paddingLeft, paddingRight };
-  });
+  }`;
+  return (await element.evaluate(script)) as Style;
 }

@@ -1,5 +1,8 @@
 import type { HLJSApi, LanguageFn } from 'highlight.js';
 
+import { mayHaveColours } from './may-have-colours.ts';
+import { inPortions } from './portions.ts';
+
 /** Colours for code, loaded when the first finished block of a known language is shown. */
 
 type Module = Promise<{ default: LanguageFn }>;
@@ -39,9 +42,6 @@ const otherNames: Readonly<Record<string, string>> = {
   zsh: 'bash',
 };
 
-/** More than this takes longer than colours are worth. */
-const maxChars = 30_000;
-
 let core: Promise<HLJSApi> | undefined;
 
 export async function highlight(within: ParentNode): Promise<void> {
@@ -50,12 +50,17 @@ export async function highlight(within: ParentNode): Promise<void> {
     const language = otherNames[named] ?? named;
     const load = Object.hasOwn(languages, language) ? languages[language] : undefined;
     const text = code.textContent;
-    if (load === undefined || text.length > maxChars || code.dataset.coloured !== undefined) continue;
+    if (load === undefined || !mayHaveColours(text) || code.dataset.coloured !== undefined) continue;
     code.dataset.coloured = '';
     core ??= import('highlight.js/lib/core').then((module) => module.default);
     const hljs = await core;
     if (hljs.getLanguage(language) === undefined) hljs.registerLanguage(language, (await load()).default);
-    // What it returns is the text, escaped, in spans of its own classes.
-    code.innerHTML = hljs.highlight(text, { language, ignoreIllegals: true }).value;
+    await new Promise<void>((resolve) => {
+      inPortions(() => {
+        // What it returns is the text, escaped, in spans of its own classes.
+        code.innerHTML = hljs.highlight(text, { language, ignoreIllegals: true }).value;
+        resolve();
+      });
+    });
   }
 }
