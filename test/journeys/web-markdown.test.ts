@@ -90,9 +90,8 @@ interface Style {
 }
 
 async function styleOf(element: Locator): Promise<Style> {
-  const script = `(one) => {
-    const { direction, paddingLeft, paddingRight } = getComputedStyle(one);
+  return await element.evaluate((one: { ownerDocument: { defaultView: { getComputedStyle(of: object): Style } } }) => {
+    const { direction, paddingLeft, paddingRight } = one.ownerDocument.defaultView.getComputedStyle(one);
     return { direction, paddingLeft, paddingRight };
-  }`;
-  return (await element.evaluate(script)) as Style;
+  });
 }
