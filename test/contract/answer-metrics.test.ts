@@ -7,7 +7,7 @@ import { defineTool } from '../../src/tools/tool.ts';
 import { createToolbox } from '../../src/tools/toolbox.ts';
 import { failure } from '../sim/model-answer.ts';
 import { command, message, room, scriptedModel, startCore, type TestCore } from './core.ts';
-import { barrier, chatter, goodSummary, talk } from './memory-talk.ts';
+import { allTurns, barrier, chatter, goodSummary, talk } from './memory-talk.ts';
 import { listen, toRequest } from './model.ts';
 import { setUp } from './model-setup.ts';
 
@@ -72,6 +72,10 @@ test('an answer that is begun anew has shown its first word before', async (t: C
   await hold.reached;
   const edit = { kind: 'edit', id: 'e2', channel: room, at: core.now(), messageId: 'm1', origin: {} } as const;
   await core.intake.accept({ ...edit, text: 'Is it cold?' });
+  for (let turns = 0; !(await allTurns(core)).some((turn) => turn.text === 'Is it cold?'); turns++) {
+    assert.ok(turns < 10_000, 'it is edited');
+    await new Promise(setImmediate);
+  }
   hold.open();
   await answered;
   assert.ok(core.model.requests.length >= 3, 'it was begun anew');

@@ -62,9 +62,13 @@ test('the newest edit is the one made last, not the one that came last', async (
   const core = await start(createStore(createMemoryBackend()));
   t.after(() => core.stop());
   await core.send(message(0, 'as it was'));
-  await Promise.all([edit(1, 1), edit(2, 9), edit(3, 5), edit(4, 9), edit(5, 2)].map((one) => core.intake.accept(one)));
+  await Promise.all([edit(1, 1), edit(2, 9), edit(3, 5), edit(4, 8), edit(5, 2)].map((one) => core.intake.accept(one)));
   await quiet(core);
-  assert.equal(await textNow(core), 'text 4');
+  assert.equal(await textNow(core), 'text 2');
+  // Of two made at one time the one that came later.
+  for (const one of [edit(6, 20), edit(7, 20)]) await core.intake.accept(one);
+  await quiet(core);
+  assert.equal(await textNow(core), 'text 7');
 });
 
 test('a question asked after an edit sees that edit or a newer one, and a deletion after edits takes the message away', async (t) => {
