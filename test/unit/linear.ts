@@ -17,6 +17,7 @@ export function excess(
   run: (text: string) => unknown,
   make: (length: number) => string,
   [shortLength, longLength]: readonly [short: number, long: number] = lengths,
+  matteringMs = leastMs,
 ): number | undefined {
   for (const length of steps) {
     const text = make(length);
@@ -27,7 +28,7 @@ export function excess(
   }
   const long = make(longLength);
   let longMs = costMs(() => run(long));
-  if (longMs < leastMs) return undefined;
+  if (longMs < matteringMs) return undefined;
   const short = make(shortLength);
   const times = longLength / shortLength;
   let shortMs = Number.POSITIVE_INFINITY;
@@ -39,7 +40,7 @@ export function excess(
     shortMs = Math.min(shortMs, roundMs / times);
     const again = longMs < enoughMs ? costMs(() => run(long)) : longMs;
     longMs = Math.min(longMs, again);
-    if (longMs < leastMs || longMs / shortMs <= allowed) return undefined;
+    if (longMs < matteringMs || longMs / shortMs <= allowed) return undefined;
     if (longMs >= enoughMs && round >= 2) break;
   }
   return longMs / shortMs;
