@@ -74,6 +74,8 @@ test('a long conversation', { skip: noBrowser }, async (t) => {
     await say(page, 'Which offer do we take?');
     const table = page.locator('main .answer .table-box');
     await table.waitFor();
+    // The table is as wide as it will be once the answer is whole.
+    await page.getByRole('button', { name: 'Retry' }).first().waitFor();
     const seen = await table.evaluate((box) => ({
       scrolls: box.scrollWidth > box.clientWidth,
       shaded: box.ownerDocument.defaultView?.getComputedStyle(box).backgroundImage.includes('gradient'),
