@@ -6,7 +6,7 @@ import type { Names } from './text.ts';
 
 /** What a text names, and what is known of the channel it was said in. */
 interface Known extends Names {
-  /** Whether it is a group's direct messages; nothing where that could not be looked up. */
+  /** True for a group's direct messages; undefined when that could not be looked up. */
   isGroup(channel: string): boolean | undefined;
 }
 

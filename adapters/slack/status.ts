@@ -8,7 +8,7 @@ export interface Status {
   settled(): Promise<void>;
   /** Something was posted for all to see, and has ended it. */
   ended(): void;
-  /** Where nothing was posted. */
+  /** No message was posted. */
   clear(): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import { asCommand } from './words.ts';
 
 export interface Around extends Names {
   team: string;
-  /** Whether a channel is a group's direct messages; nothing where nobody could say. */
+  /** True for a group's direct messages; undefined when that is not known. */
   isGroup(channel: string): boolean | undefined;
 }
 
@@ -37,7 +37,7 @@ export function toMessageEvent(message: WireMessage, author: Author, around: Aro
     author,
     text: asCommand(toText(message, around)),
     to: addressOf(message, thread, around),
-    // Where nobody can say what it is, it is nobody else's business until somebody can.
+    // An unknown channel counts as private until it is known.
     ...(isOfGroup(message, around) !== false && !isOfOne(message) ? { private: true } : {}),
     attachments: attachmentsOf(message),
     ...(name === undefined ? {} : { place: thread === undefined ? name : `${name} (thread)` }),

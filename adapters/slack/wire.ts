@@ -56,7 +56,7 @@ export const addresseeSchema = z.object({
   enterprise_id: z.string().nullish(),
   team: z.object({ id: z.string() }).nullish(),
   enterprise: z.object({ id: z.string() }).nullish(),
-  /** Where a click was made: whose message it was made on. */
+  /** The message whose button was clicked, and its author. */
   message: z.object({ team: z.string().nullish() }).nullish(),
   authorizations: z
     .array(

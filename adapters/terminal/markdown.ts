@@ -13,7 +13,7 @@ export type TextStyle = 'bold' | 'italic' | 'struck' | 'code' | 'dim' | 'underli
 
 export interface MarkdownOptions {
   columns: number;
-  /** Where the first line begins. */
+  /** Column at which the first line begins. */
   startColumn: number;
   /** How a command is typed here, where a piece of code is one. */
   toCommand?: (code: string) => string | undefined;

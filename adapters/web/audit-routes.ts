@@ -4,14 +4,14 @@ import type { MemoryViews } from './host.ts';
 import type { Route } from './route.ts';
 import type { AuditAnswer } from './wire.ts';
 
-/** Who did what, newest first. */
+/** The audit trail, newest first. */
 
 const mostEntries = 200;
 const maxIdChars = 100;
 
 interface AuditDeps {
   views: Pick<MemoryViews, 'audit'>;
-  /** Nothing where those of all platforms may be seen. */
+  /** Undefined when entries of all platforms may be seen. */
   platform: string | undefined;
 }
 

@@ -18,7 +18,7 @@ export interface ConsoleHost {
   openIntake: OpenIntake;
   log: Log;
   now(): number;
-  /** Who sends a request, as the operator's proxies tell it. */
+  /** The sender of a request, as the operator's proxies report it. */
   callerOf(request: Pick<IncomingMessage, 'headers' | 'socket'>): Caller;
   defaultRole: string;
   /** Answers cost nothing: the demo model gives them, and there is no budget that they count in. */
@@ -39,7 +39,7 @@ export interface ConsoleHost {
 }
 
 interface Caller {
-  /** Of the browser or program, behind the operator's own proxies. */
+  /** Address of the browser or program behind the operator's proxies. */
   address: string;
   /** The name it asked for, with its port. */
   host: string | undefined;

@@ -12,7 +12,7 @@ const dayMs = 86_400_000;
 
 interface UsageDeps {
   usage: UsageView;
-  /** Nothing where those of all platforms may be seen. */
+  /** Undefined when entries of all platforms may be seen. */
   platform: string | undefined;
   audit: ConsoleHost['audit'];
 }

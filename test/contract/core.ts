@@ -92,7 +92,7 @@ export interface TestCore extends Core {
   replyingOn: readonly string[];
   /** From now on the platform takes no answer. */
   refuseWrites(): void;
-  /** What is told on the way does not get through, for now or for good. */
+  /** Progress notes fail, once or always. */
   refuseNotes(retryAt?: number): void;
   stop(): Promise<void>;
   advance(ms: number): void;
